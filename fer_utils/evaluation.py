@@ -1,0 +1,67 @@
+"""Accuracy with its interval, confusion matrices, paired tests: numpy in, numbers out."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+from sklearn import metrics
+
+from fer_utils.fer2013 import CLASS_NAMES
+
+
+class Difference(NamedTuple):
+    """A difference of two accuracies, its 95 % interval, and the p-value of "there is none" (NaN where not tested)."""
+
+    value: float
+    low: float
+    high: float
+    p_value: float = float("nan")
+
+
+def wilson_interval(n_correct, n_total, confidence=0.95):
+    """(low, high), the confidence interval of an accuracy measured once on `n_total` images (Wilson 1927).
+
+    >>> low, high = wilson_interval(2513, 3589)
+    >>> f"{low:.3f} to {high:.3f}"
+    '0.685 to 0.715'
+    """
+    interval = stats.binomtest(int(n_correct), int(n_total)).proportion_ci(confidence, method="wilson")
+    return interval.low, interval.high
+
+
+def confusion_matrix(labels, predictions):
+    """Counts int (7, 7): rows are true classes, columns predicted ones, both in FER2013's class order."""
+    return metrics.confusion_matrix(labels, predictions, labels=range(len(CLASS_NAMES)))
+
+
+def compare_on_same_images(correct_a, correct_b):
+    """Accuracy of b less that of a on the same images, as a `Difference`; both arguments are bool (N,).
+
+    The p-value is McNemar's exact test (1947): only images that one network gets right and the other wrong count.
+
+    >>> difference = compare_on_same_images([True] * 6 + [False] * 94, [True] * 20 + [False] * 80)
+    >>> f"{difference.value:.2f}, p = {difference.p_value:.4f}"
+    '0.14, p = 0.0001'
+    """
+    change = np.asarray(correct_b, int) - np.asarray(correct_a, int)
+    if change.ndim != 1 or not change.size:
+        raise ValueError(
+            f"expected one value per image, found arrays of shape {np.shape(correct_a)} and {np.shape(correct_b)}"
+        )
+    half_width = 1.96 * change.std() / np.sqrt(change.size)
+    gained, lost = int((change > 0).sum()), int((change < 0).sum())
+    p_value = stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
+    return Difference(change.mean(), change.mean() - half_width, change.mean() + half_width, p_value)
+
+
+def compare_on_different_images(accuracy_a, n_a, accuracy_b, n_b):
+    """Accuracy b less accuracy a, each measured on images of its own, as a `Difference` (Newcombe 1998, score interval).
+
+    For training against validation: two sets of different images, `n_a` and `n_b` of them.
+    """
+    low_a, high_a = wilson_interval(round(accuracy_a * n_a), n_a)
+    low_b, high_b = wilson_interval(round(accuracy_b * n_b), n_b)
+    value = accuracy_b - accuracy_a
+    low = value - np.hypot(accuracy_b - low_b, high_a - accuracy_a)
+    high = value + np.hypot(high_b - accuracy_b, accuracy_a - low_a)
+    return Difference(value, low, high)

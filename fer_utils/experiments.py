@@ -1,0 +1,52 @@
+"""The table of experiments: what is trained, in data. Notebooks and the command name an experiment, never loose arguments."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One row of the report's Table 1: which network, with or without augmentation."""
+
+    name: str
+    title: str
+    model: str
+    augmentation: bool
+    conv_stride: int = 1
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained; one recipe per profile, the same for every row, so that rows differ in one thing only.
+
+    The report gives no optimiser, batch size or number of epochs: Adam (Kingma and Ba 2015) at Keras's own learning rate,
+    and enough epochs for the baseline to overfit. The weights of the epoch with the best validation accuracy are kept.
+    """
+
+    width: float
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    train_images: int | None
+
+
+RECIPES = {
+    "quick": Recipe(width=0.5, epochs=12, batch_size=64, learning_rate=1e-3, train_images=4000),
+    "full": Recipe(width=1.0, epochs=20, batch_size=64, learning_rate=1e-3, train_images=None),
+}
+
+EXPERIMENTS = {
+    experiment.name: experiment
+    for experiment in (
+        Experiment("lenet_like", "LeNet-like", "lenet_like", augmentation=False),
+        Experiment("lenet_like_augmented", "LeNet-like + augmentation", "lenet_like", augmentation=True),
+        Experiment("vgg_like", "VGG-like", "vgg_like", augmentation=True),
+        Experiment("resnet_like", "ResNet-like", "resnet_like", augmentation=True),
+    )
+}
+
+
+def find_experiment(name):
+    """The `Experiment` called `name`; a `ValueError` that lists the names there are."""
+    if name not in EXPERIMENTS:
+        raise ValueError(f"there is no experiment {name!r}; there are: {', '.join(EXPERIMENTS)}")
+    return EXPERIMENTS[name]

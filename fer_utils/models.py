@@ -1,0 +1,127 @@
+"""The report's three networks (§4, Appendix A), each a function that returns an uncompiled `keras.Model`.
+
+What the report states and what had to be chosen where it is silent:
+
+========================  =======================================  ==============================================
+part                      the report                               here
+========================  =======================================  ==============================================
+input                     48x48 grey, scaled to 0..1 (§3)          uint8 (48, 48, 1), scaled by the first layer
+filter size               3 (§4)                                   3
+stride                    "the stride is 2" (§4)                   `conv_stride` 1, pooling 2; `conv_stride=2` is
+                                                                   the literal reading
+normalisation             after each layer but the output (§4)     before the ReLU, momentum 0.9
+LeNet-like                3 convolutions, 2 dense, max pooling     32, 64, 128 maps; dense 128
+                          after every convolution (§4.1)
+VGGNet-like               10 layers, more layers and maps (§4.2)   2 convolutions each of 32, 64, 128, 256 maps,
+                                                                   pooling after each pair; dense 256
+ResNet-like               VGGNet-like with shortcuts, projected    a shortcut round each pair; 1x1 convolution
+                          by a 1x1 convolution (§4.3)              where the number of maps changes
+padding, bias, activation silent                                   "same", none before a normalisation, ReLU
+output                    7-way softmax (§4.1)                     the same
+========================  =======================================  ==============================================
+"""
+
+from fer_utils.environment import quiet_stderr
+from fer_utils.fer2013 import CLASS_NAMES, IMAGE_SIZE
+
+with quiet_stderr():
+    import keras
+    from keras import layers
+
+
+def lenet_like(width=1.0, conv_stride=1, augmentation=None):
+    """The baseline of 5 weighted layers (report §4.1, Figure 8).
+
+    `width` scales the number of maps of every layer; `augmentation` is a layer that acts on the scaled images in training.
+    """
+    inputs, x = _scaled_input(augmentation)
+    for number, maps in enumerate((32, 64, 128), start=1):
+        x = _convolution(x, _scaled(maps, width), conv_stride, f"conv{number}")
+        x = layers.ReLU(name=f"conv{number}_relu")(x)
+        x = _pooling(x, f"pool{number}")
+    return _classifier(inputs, x, _scaled(128, width), "lenet_like")
+
+
+def vgg_like(width=1.0, conv_stride=1, augmentation=None):
+    """The plain network of 10 weighted layers (report §4.2, Figure 9); arguments as for `lenet_like`."""
+    return _paired_network(width, conv_stride, augmentation, shortcuts=False, name="vgg_like")
+
+
+def resnet_like(width=1.0, conv_stride=1, augmentation=None):
+    """`vgg_like` with a shortcut round each pair of convolutions (report §4.3, Figures 2 and 10; He et al. 2016)."""
+    return _paired_network(width, conv_stride, augmentation, shortcuts=True, name="resnet_like")
+
+
+MODELS = {"lenet_like": lenet_like, "vgg_like": vgg_like, "resnet_like": resnet_like}
+
+
+def count_multiply_adds(model):
+    """Multiply-adds of one image's forward pass through `model`'s convolutions and dense layers, an int."""
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, layers.Conv2D):
+            height, width = layer.output.shape[1:3]
+            total += (
+                height
+                * width
+                * int(layer.kernel.shape[0] * layer.kernel.shape[1])
+                * layer.kernel.shape[2]
+                * layer.filters
+            )
+        elif isinstance(layer, layers.Dense):
+            total += layer.kernel.shape[0] * layer.units
+    return total
+
+
+def _paired_network(width, conv_stride, augmentation, shortcuts, name):
+    inputs, x = _scaled_input(augmentation)
+    for block, maps in enumerate((32, 64, 128, 256), start=1):
+        maps = _scaled(maps, width)
+        first, second = f"conv{2 * block - 1}", f"conv{2 * block}"
+        entrance = x
+        x = _convolution(x, maps, conv_stride, first)
+        x = layers.ReLU(name=f"{first}_relu")(x)
+        x = _convolution(x, maps, conv_stride, second)
+        if shortcuts:
+            x = layers.Add(name=f"add{block}")([x, _projection(entrance, maps, conv_stride**2, f"shortcut{block}")])
+        x = layers.ReLU(name=f"{second}_relu")(x)
+        x = _pooling(x, f"pool{block}")
+    return _classifier(inputs, x, _scaled(256, width), name)
+
+
+def _scaled(maps, width):
+    return max(1, round(maps * width))
+
+
+def _scaled_input(augmentation):
+    inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), dtype="uint8", name="face")
+    x = layers.Rescaling(1 / 255, name="scale")(inputs)
+    return inputs, x if augmentation is None else augmentation(x)
+
+
+def _convolution(x, maps, stride, name, size=3):
+    x = layers.Conv2D(maps, size, strides=stride, padding="same", use_bias=False, name=name)(x)
+    return _normalisation(x, name)
+
+
+def _projection(x, maps, stride, name):
+    """The shortcut's own path: the input itself, or a 1x1 convolution where shape or number of maps changes."""
+    if x.shape[-1] == maps and stride == 1:
+        return x
+    return _convolution(x, maps, stride, name, size=1)
+
+
+def _normalisation(x, name):
+    return layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
+
+
+def _pooling(x, name):
+    return layers.MaxPooling2D(2, padding="same", name=name)(x)
+
+
+def _classifier(inputs, x, units, name):
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(units, use_bias=False, name="dense")(x)
+    x = layers.ReLU(name="dense_relu")(_normalisation(x, "dense"))
+    outputs = layers.Dense(len(CLASS_NAMES), activation="softmax", name="expression")(x)
+    return keras.Model(inputs, outputs, name=name)

@@ -1,0 +1,125 @@
+"""`Run`: what a training leaves behind, saved as a folder of plain numbers, and how to find it again.
+
+A run's folder holds `run.json` (facts and history), `arrays.npz` (predictions on the test images) and, where the network
+itself was kept, `float16.weights.h5` (half precision; `model.load_weights` reads it).
+"""
+
+import dataclasses
+import json
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from fer_utils.environment import atomic_path
+
+FORMAT = 1
+WEIGHTS = "float16.weights.h5"
+ARRAYS = ("confusion", "validation_confusion", "test_probabilities", "test_correct")
+
+
+class RunError(ValueError):
+    """A run's folder that cannot be read: damaged, half written, or of another version of the course."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One finished training. Accuracies are fractions of 1; the test images were opened once, with the kept epoch's weights.
+
+    `history` maps accuracy, loss, val_accuracy and val_loss to one number per epoch; `best_epoch` counts from 1 and is the
+    epoch whose weights were kept, chosen on validation accuracy; `confusion` and `validation_confusion` are counts (7, 7);
+    `test_probabilities` is float16 (N, 7), `test_correct` bool (N,); `seconds` is training alone.
+    """
+
+    experiment: str
+    model: str
+    seed: int
+    profile: str
+    recipe: dict
+    dataset: str
+    fingerprint: str
+    history: dict
+    best_epoch: int
+    test_accuracy: float
+    confusion: np.ndarray
+    validation_confusion: np.ndarray
+    test_probabilities: np.ndarray
+    test_correct: np.ndarray
+    seconds: float
+    device: str
+    versions: dict
+    commit: str
+    folder: Path | None = dataclasses.field(default=None, compare=False)
+
+    @property
+    def test_predictions(self):
+        """The predicted class of each test image, int (N,)."""
+        return self.test_probabilities.argmax(axis=1)
+
+    @property
+    def validation_accuracy(self):
+        """Accuracy on the validation images with the kept weights."""
+        return float(np.trace(self.validation_confusion) / self.validation_confusion.sum())
+
+
+def save_run(run, folder, model=None):
+    """Writes `run` (and the weights of `model`, if given) to `folder`, all or nothing; returns the run with its folder."""
+    facts = {f.name: getattr(run, f.name) for f in dataclasses.fields(run) if f.name not in (*ARRAYS, "folder")}
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        (temporary / "run.json").write_text(json.dumps({"format": FORMAT, **facts}, indent=1) + "\n")
+        np.savez_compressed(temporary / "arrays.npz", **{name: getattr(run, name) for name in ARRAYS})
+        if model is not None:
+            save_half_precision(model, temporary / WEIGHTS)
+    return dataclasses.replace(run, folder=Path(folder))
+
+
+def load_run(folder):
+    """The `Run` in `folder`; `RunError` says which file is missing or damaged."""
+    folder = Path(folder)
+    try:
+        facts = json.loads((folder / "run.json").read_text())
+        if facts.pop("format") != FORMAT:
+            raise RunError(f"{folder.name}: run.json was written by another version of the course")
+        with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in ARRAYS}
+        return Run(**facts, **arrays, folder=folder)
+    except RunError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        raise RunError(
+            f"{folder.parent.name}/{folder.name} is not a readable run ({type(error).__name__}: {error})"
+        ) from error
+
+
+def list_runs(folder):
+    """(runs, problems): the readable runs under `folder`, sorted by experiment and seed, and a line for each other one."""
+    runs, problems = [], []
+    for path in sorted(Path(folder).glob("*/seed-*/")):
+        try:
+            runs.append(load_run(path))
+        except RunError as error:
+            problems.append(str(error))
+    return sorted(runs, key=lambda run: (run.experiment, run.seed)), problems
+
+
+def save_half_precision(model, path):
+    """Writes the weights of `model` to `path` (.weights.h5) as float16; `model.load_weights` reads them back."""
+    full = path.with_name("full.weights.h5")
+    model.save_weights(full)
+    with h5py.File(full) as source, h5py.File(path, "w") as target:
+        source.visititems(lambda name, item: _copy_in_half(name, item, target))
+    full.unlink()
+
+
+def _copy_in_half(name, item, target):
+    if name.startswith("optimizer"):
+        return
+    if isinstance(item, h5py.Group):
+        copy = target.require_group(name)
+    else:
+        values = item[()]
+        is_float = np.issubdtype(values.dtype, np.floating)
+        copy = target.create_dataset(name, data=values.astype(np.float16) if is_float else values)
+    copy.attrs.update(item.attrs)

@@ -1,0 +1,293 @@
+"""train(experiment, faces, seed) -> Run: repeatable, resumable, recorded.
+
+Everything random follows from the seed: the initial weights, the order of the images (from the seed and the epoch's number)
+and the augmentation (its state is part of the checkpoint). A training that is stopped goes on from its last finished epoch
+and ends with the same weights as one that was never stopped.
+"""
+
+import dataclasses
+import importlib.metadata
+import json
+import logging
+import os
+import platform
+import subprocess
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from fer_utils.augmentation import augmentation_layer
+from fer_utils.environment import DATA, PROJECT, atomic_path, current_profile, progress_bar, quiet_stderr
+from fer_utils.evaluation import confusion_matrix
+from fer_utils.experiments import RECIPES, find_experiment
+from fer_utils.models import MODELS
+from fer_utils.runs import WEIGHTS, Run, RunError, load_run, save_run
+
+with quiet_stderr():
+    import keras
+
+# TensorFlow takes several networks in one process for a mistake and warns of retracing.
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+BATCH_SIZE_OF_PREDICTION = 256
+BAR = "{desc} {percentage:3.0f}% |{bar:20}|{postfix}, {remaining} left"
+
+
+@dataclasses.dataclass
+class Progress:
+    """How far a training has come: what a checkpoint holds beside the network's variables."""
+
+    epoch: int = 0
+    seconds: float = 0.0
+    history: dict = dataclasses.field(default_factory=dict)
+    best_epoch: int = 0
+    best_variables: list = dataclasses.field(default_factory=list)
+
+
+def train(experiment, faces, seed=0, retrain=False):
+    """The `Run` of the named `experiment` on `faces` (a `FaceDataset`), in the current profile's recipe.
+
+    A finished run is returned from the store instead of being trained again, unless `retrain`; a stopped one goes on. The
+    weights kept are those of the epoch with the best validation accuracy; the test images are opened once, with these.
+    Raises `ValueError` for an unknown experiment.
+    """
+    experiment, profile = find_experiment(experiment), current_profile()
+    recipe = RECIPES[profile]
+    folder = store_folder(faces, profile) / experiment.name / f"seed-{seed}"
+    if not retrain:
+        finished = _finished_run(folder, recipe, faces)
+        if finished:
+            return finished
+    checkpoint = folder.with_name(f"{folder.name}.unfinished.npz")
+    if retrain:
+        checkpoint.unlink(missing_ok=True)
+    network = build_network(experiment, recipe, seed)
+    split = _training_images(faces.train, recipe.train_images, seed)
+    progress = _fit(network, split, faces.validation, recipe, seed, checkpoint, _task(experiment, recipe, faces, seed))
+    _assign(network.variables, progress.best_variables)
+    run = _record(network, progress, experiment, profile, recipe, faces, seed)
+    run = save_run(run, folder, network)
+    checkpoint.unlink(missing_ok=True)
+    return run
+
+
+def store_folder(faces, profile):
+    """The folder that keeps the runs on `faces`: `data/runs` for FER2013 in the full profile, else one of its own."""
+    home = os.environ.get("FER_RUNS")
+    if not home and profile == "full" and faces.name == "FER2013":
+        return DATA / "runs"
+    return Path(home or DATA / "my_runs") / f"{profile}-{faces.fingerprint}"
+
+
+def build_network(experiment, recipe, seed=0):
+    """The compiled network of an `Experiment` and a `Recipe`, its initial weights and augmentation set by `seed`."""
+    keras.utils.set_random_seed(seed)
+    augmentation = augmentation_layer(seed) if experiment.augmentation else None
+    network = MODELS[experiment.model](recipe.width, experiment.conv_stride, augmentation)
+    network.compile(
+        optimizer=keras.optimizers.Adam(recipe.learning_rate),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    return network
+
+
+def load_network(run):
+    """The trained `keras.Model` of a `Run`; `RunError` if the run was kept without its weights."""
+    path = run.folder / WEIGHTS if run.folder else None
+    if path is None or not path.exists():
+        raise RunError(
+            f"{run.experiment}, seed {run.seed}: the run was kept without its weights; train it with retrain=True"
+        )
+    network = build_network(find_experiment(run.experiment), dataclasses.replace(RECIPES[run.profile], **run.recipe))
+    network.load_weights(path)
+    return network
+
+
+def predict(network, images):
+    """Class probabilities float32 (N, 7) of uint8 images (N, 48, 48, 1)."""
+    return network.predict(images, batch_size=BATCH_SIZE_OF_PREDICTION, verbose=0)
+
+
+def _fit(network, split, validation, recipe, seed, checkpoint, task):
+    """Trains epoch by epoch, with a checkpoint after each; returns the `Progress` at the end."""
+    network.optimizer.build(network.trainable_variables)
+    progress = _load_checkpoint(network, checkpoint, task) or Progress()
+    steps = -(-len(split.labels) // recipe.batch_size)
+    bar = progress_bar(
+        total=recipe.epochs * steps,
+        initial=progress.epoch * steps,
+        desc=task["experiment"],
+        bar_format=BAR,
+        mininterval=0.5,
+    )
+    with bar:
+        while progress.epoch < recipe.epochs:
+            start = time.perf_counter()
+            scores = _fit_one_epoch(network, split, recipe, seed, progress.epoch, bar)
+            progress.seconds += time.perf_counter() - start
+            scores |= _validate(network, validation)
+            _note_epoch(progress, scores, network)
+            _save_checkpoint(network, progress, checkpoint, task)
+    return progress
+
+
+def _fit_one_epoch(network, split, recipe, seed, epoch, bar):
+    order = np.random.default_rng([seed, epoch]).permutation(len(split.labels))
+
+    def show(batch, logs):
+        scores = f"epoch {epoch + 1}/{recipe.epochs}, loss {logs['loss']:.2f}, accuracy {logs['accuracy']:.1%}"
+        bar.set_postfix_str(scores, refresh=False)
+        bar.update()
+
+    history = network.fit(
+        split.images[order],
+        split.labels[order],
+        batch_size=recipe.batch_size,
+        shuffle=False,
+        verbose=0,
+        callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=show)],
+    )
+    return {name: float(values[-1]) for name, values in history.history.items()}
+
+
+def _validate(network, validation):
+    scores = network.evaluate(
+        validation.images, validation.labels, batch_size=BATCH_SIZE_OF_PREDICTION, verbose=0, return_dict=True
+    )
+    return {f"val_{name}": float(value) for name, value in scores.items()}
+
+
+def _note_epoch(progress, scores, network):
+    if scores["val_accuracy"] > max(progress.history.get("val_accuracy", []), default=-1.0):
+        progress.best_epoch = progress.epoch + 1
+        progress.best_variables = _arrays(network.variables)
+    for name, value in scores.items():
+        progress.history.setdefault(name, []).append(value)
+    progress.epoch += 1
+
+
+def _training_images(split, n_images, seed):
+    """`n_images` of `split`, drawn at random by `seed`; all of them if None or fewer are there."""
+    if n_images is None or n_images >= len(split.labels):
+        return split
+    chosen = np.sort(np.random.default_rng([seed, n_images]).permutation(len(split.labels))[:n_images])
+    return dataclasses.replace(split, images=split.images[chosen], labels=split.labels[chosen])
+
+
+# --- checkpoints: all variables of network and optimiser, the best weights so far, and the progress ---
+
+
+def _task(experiment, recipe, faces, seed):
+    """What a checkpoint must agree with to be continued."""
+    return {
+        "experiment": experiment.name,
+        "seed": seed,
+        "recipe": dataclasses.asdict(recipe),
+        "fingerprint": faces.fingerprint,
+        "backend": keras.backend.backend(),
+    }
+
+
+def _save_checkpoint(network, progress, path, task):
+    facts = {"task": task, **{name: getattr(progress, name) for name in ("epoch", "seconds", "history", "best_epoch")}}
+    arrays = {f"now{i}": array for i, array in enumerate(_arrays(_state(network)))}
+    arrays |= {f"best{i}": array for i, array in enumerate(progress.best_variables)}
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, facts=json.dumps(facts), **arrays)
+
+
+def _load_checkpoint(network, path, task):
+    """The `Progress` stored at `path`, its variables assigned to `network`; None if there is none that fits `task`."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            facts = json.loads(str(stored["facts"]))
+            if facts.pop("task") != task:
+                return None
+            now = [stored[f"now{i}"] for i in range(len(_state(network)))]
+            best = [stored[f"best{i}"] for i in range(len(network.variables))]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        print(f"{path.name} is damaged: training starts from the beginning")
+        return None
+    _assign(_state(network), now)
+    return Progress(best_variables=best, **facts)
+
+
+def _state(network):
+    return [*network.variables, *network.optimizer.variables]
+
+
+def _arrays(variables):
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def _assign(variables, arrays):
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+
+
+# --- the record ---
+
+
+def _finished_run(folder, recipe, faces):
+    """The run in `folder` if it is this very one: same recipe, same images."""
+    try:
+        run = load_run(folder)
+    except RunError:
+        return None
+    same = run.recipe == dataclasses.asdict(recipe) and run.fingerprint == faces.fingerprint
+    return run if same else None
+
+
+def _record(network, progress, experiment, profile, recipe, faces, seed):
+    """The `Run` of a finished training; this is the one place where the test images are looked at."""
+    validation_predictions = predict(network, faces.validation.images).argmax(axis=1)
+    probabilities = predict(network, faces.test.images).astype(np.float16)
+    predictions = probabilities.argmax(axis=1)
+    return Run(
+        experiment=experiment.name,
+        model=experiment.model,
+        seed=seed,
+        profile=profile,
+        recipe=dataclasses.asdict(recipe),
+        dataset=faces.name,
+        fingerprint=faces.fingerprint,
+        history=progress.history,
+        best_epoch=progress.best_epoch,
+        test_accuracy=float(np.mean(predictions == faces.test.labels)),
+        confusion=confusion_matrix(faces.test.labels, predictions),
+        validation_confusion=confusion_matrix(faces.validation.labels, validation_predictions),
+        test_probabilities=probabilities,
+        test_correct=predictions == faces.test.labels,
+        seconds=round(progress.seconds, 1),
+        device=_device(),
+        versions=_versions(),
+        commit=_commit(),
+    )
+
+
+def _device():
+    kind = keras.distribution.list_devices()[0].split(":")[0].upper()
+    return f"{kind}, {os.cpu_count()} cores" if kind == "CPU" else kind
+
+
+def _versions():
+    backend = keras.backend.backend()
+    packages = ("keras", backend, "numpy")
+    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}
+
+
+def _commit():
+    """The commit the code stands at, with `+` if files were changed since; "unknown" outside a clone."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"],
+            cwd=PROJECT, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return described.stdout.strip()
