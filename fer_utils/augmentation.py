@@ -11,10 +11,10 @@ ZOOM = 0.1
 
 
 def augmentation_layer(seed=0):
-    """A layer that flips, rotates and zooms images (N, 48, 48, 1) at random in training and leaves them alone otherwise.
+    """A layer that flips, rotates and zooms images (N, 48, 48, 1) at random in training, and only then.
 
-    Horizontal flip with probability one half, rotation up to 10 degrees either way, zoom up to 10 % either way: the report
-    names the three (§3) and gives no amounts. The same `seed` gives the same sequence of random changes.
+    Horizontal flip with probability one half, rotation up to 10 degrees either way, zoom up to 10 % either way: the
+    report names the three (§3) and gives no amounts. The same `seed` gives the same sequence of random changes.
     """
     return keras.Sequential(
         [

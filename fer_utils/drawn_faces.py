@@ -2,7 +2,7 @@
 
 An expression is a handful of action units, the single movements of which the Facial Action Coding System (Ekman and
 Friesen 1978) composes every facial expression. Each face is an identity (`IDENTITY`), an expression at some intensity
-and a way of being photographed (`CONDITIONS`), drawn four times too large with Pillow and then reduced.
+and a way of being photographed (`CONDITIONS`), drawn three times too large with Pillow and then reduced.
 
 ====  ====================  ==================================================================================
 unit  name                  what moves in the drawing
@@ -64,11 +64,11 @@ MISTAKEN = {
 IDENTITY = {
     "width": (14.5, 17.5),  # of half the face
     "chin": (18.5, 21.5),
-    "crown": (17, 20),
+    "crown": (18, 21),
     "jaw": (-0.10, 0.16),  # pointed to square
     "skin": (95, 215),
     "hair": (20, 150),
-    "hairline": (11.5, 16),
+    "hairline": (13.5, 17.5),
     "hair_height": (1.5, 5),
     "parting": (-3, 3),
     "hair_style": (0, 1),  # bald below 0.1, long above 0.6
@@ -100,7 +100,7 @@ IDENTITY = {
 CONDITIONS = {
     "shift_x": (-2.5, 2.5, 0),
     "shift_y": (-2, 2, 0.5),
-    "size": (0.88, 1.12, 1),
+    "size": (0.95, 1.3, 1.1),
     "tilt": (-0.13, 0.13, 0),  # tangent of half the angle: 15 degrees either way
     "yaw": (-1, 1, 0),
     "pitch": (-1, 1, 0),
@@ -108,10 +108,10 @@ CONDITIONS = {
     "background_edge": (-30, 30, 5),
     "light_x": (-0.4, 0.4, 0.12),
     "light_y": (-0.3, 0.2, -0.1),
-    "contrast": (0.55, 1.15, 1),
-    "brightness": (-35, 25, 0),
-    "blur": (0.02, 0.28, 0.04),
-    "grain": (2, 20, 0),
+    "contrast": (0.7, 1.5, 1.2),
+    "brightness": (-30, 40, 10),
+    "blur": (0.02, 0.25, 0.08),
+    "grain": (1, 16, 0),
     "hidden_by": (0, 1, 1),  # a hand below 0.07, a bar below 0.12, a lock of hair below 0.18
     "hidden_x": (-1, 1, 0),
     "hidden_y": (-1, 1, 0),
@@ -120,11 +120,11 @@ CONDITIONS = {
 EXPRESSION = ("wrong_label", "class", "mistaken", "strength", "teeth")
 COLUMNS = (*EXPRESSION, *IDENTITY, *CONDITIONS, *(f"share_{unit}" for unit in UNITS), *(f"stray_{unit}" for unit in UNITS))
 
-SCALE = 4
-BLOCK = 250
+SCALE = 3
+BLOCK = 500
 HIDDEN = -1
 ACROSS = np.linspace(-1, 1, 9)  # along a lid, lip or hairline, left to right
-CIRCLE = np.round(np.stack([np.cos(angles := np.linspace(0, 2 * np.pi, 33)[:-1]), np.sin(angles)]), 6)
+CIRCLE = np.round(np.stack([np.cos(angles := np.linspace(0, 2 * np.pi, 25)), np.sin(angles)]), 6)
 SIDES = (-1, 1)
 
 
@@ -250,7 +250,7 @@ def _head(face, au):
     cos, sin = CIRCLE
     x = face.width * cos * (1 + face.jaw * 4 * np.clip(sin, 0, 1) * (1 - np.clip(sin, 0, 1)))
     y = np.where(sin > 0, chin, face.crown) * sin
-    top = sin <= 0
+    top = slice(12, 25)
     hair_edge = np.concatenate([1.05 * x[:, top], face.width * 0.99 * ACROSS[::-1]], axis=1)
     hairline = -face.hairline + 3.5 * ACROSS**2 + 7 * ACROSS**6 + face.parting * ACROSS * (1 - ACROSS**2)
     hair_edge = _corners(hair_edge, np.concatenate([(y - face.hair_height)[:, top], hairline[:, ::-1]], axis=1))
@@ -262,7 +262,7 @@ def _head(face, au):
     for side in SIDES:
         ear = _ellipse(side * (face.width + 0.3), 0.5, face.ears, 1.5 * face.ears)
         strokes.append(Stroke(ear, np.where(long_hair, HIDDEN, 0.82 * face.skin)))
-    for size, tone in ((1, 0.84), (0.9, 0.93), (0.75, 1)):
+    for size, tone in ((1, 0.78), (0.95, 0.85), (0.87, 0.92), (0.75, 0.97), (0.55, 1)):
         strokes.append(Stroke(_corners(size * x + (1 - size) * 14 * face.light_x, size * y), tone * face.skin))
     return [*strokes, Stroke(hair_edge, np.where(bald, HIDDEN, face.hair))]
 
@@ -305,20 +305,20 @@ def _eye(face, au, side):
 def _brows(face, au):
     """Both brows, the furrows between them and the creases of the forehead."""
     height = face.eye_height - face.brow_gap + 1.2 * au[9]
-    inner = height + face.brow_slant - 3.4 * au[1] + 2.4 * au[4] * (1 - 0.7 * au[1])
-    middle = height - 0.7 - 1.4 * au[1] - 2.4 * au[2] + 2.0 * au[4]
+    inner = height + face.brow_slant - 3.2 * au[1] - 0.8 * au[2] + 2.4 * au[4] * (1 - 0.7 * au[1])
+    middle = height - 0.9 - 1.2 * au[1] - 1.9 * au[2] + 1.9 * au[4]
     outer = height + 0.6 - face.brow_slant - 2.6 * au[2] + 0.7 * au[4]
-    forehead = height - 4.5 - 1.2 * au[2]
+    forehead = np.maximum(height - 4.5 - 1.2 * au[2], 3.2 - face.hairline)
+    y = middle + (outer - inner) / 2 * ACROSS + ((outer + inner) / 2 - middle) * ACROSS**2
+    edge = face.brow_thickness * (0.95 - 0.25 * ACROSS - 0.3 * ACROSS**2)
     strokes = []
     for side in SIDES:
-        x = np.concatenate([2.9 - 1.1 * au[4], 0 * au[4] + 8, 0 * au[4] + 13], axis=1)
-        y = np.concatenate([inner, middle, outer], axis=1)
-        edge = face.brow_thickness * np.array([0.8, 1, 0.35])
-        brow = np.concatenate([_corners(side * x, y - edge), _corners(side * x, y + edge)[:, ::-1]], axis=1)
+        x = side * (7.9 - 0.5 * au[4] + (5.2 + 0.5 * au[4]) * ACROSS)
+        brow = np.concatenate([_corners(x, y - edge), _corners(x, y + edge)[:, ::-1]], axis=1)
         strokes.append(Stroke(brow, np.minimum(0.8 * face.hair, 0.6 * face.skin)))
         furrow = _corners(side * np.array([1.3, 1.0, 1.4]), face.eye_height - np.array([5.0, 3.0, 1.0]) + 0.6 * au[4])
         strokes.append(Stroke(furrow, np.where(au[4] > 0.15, (0.95 - 0.4 * au[4]) * face.skin, HIDDEN), 3))
-    for rise, unit, width in ((0, 1, 5), (-2.2, 2, 10)):
+    for rise, unit, width in ((0, 1, 4), (-1.8, 2, 8)):
         crease = _corners(width * ACROSS, forehead + rise + 0.8 * ACROSS**2)
         strokes.append(Stroke(crease, np.where(au[unit] > 0.2, (0.97 - 0.25 * au[unit]) * face.skin, HIDDEN), 2))
     return strokes
@@ -338,25 +338,20 @@ def _nose(face, au):
     ]
     for s in SIDES:
         strokes.append(Stroke(_ellipse(s * 0.55 * width, tip + 0.9 - 0.5 * au[9], 0.8, 0.55), 0.4 * face.skin))
-        depth = np.clip(0.25 * face.age + 0.7 * au[12] + 0.6 * au[9] + 0.4 * au[20], 0, 1)
-        pull = 1.6 * au[12] + 1.2 * au[20]
-        fold_x = s * np.concatenate([width + 0.6, width + 2.6 + pull, face.mouth_width + 1.8 + pull], axis=1)
-        fold_y = np.concatenate([tip - 0.4 - 0.8 * au[9], tip + 2.4, face.mouth_height - 0.4], axis=1)
-        strokes.append(Stroke(_corners(fold_x, fold_y), (0.97 - 0.32 * depth) * face.skin, 3))
-    for rise in (3.6, 5.4, 7.2):
-        wrinkle = _corners(2.6 * ACROSS, tip - rise + 0.9 * ACROSS**2)
-        strokes.append(Stroke(wrinkle, np.where(au[9] > 0.15, (0.97 - 0.42 * au[9]) * face.skin, HIDDEN), 2))
+    for rise in (4.2, 6.2):
+        wrinkle = _corners(1.9 * ACROSS, tip - rise + 1.0 * ACROSS**2)
+        strokes.append(Stroke(wrinkle, np.where(au[9] > 0.15, (0.97 - 0.3 * au[9]) * face.skin, HIDDEN), 2))
     return strokes
 
 
 def _mouth(face, au):
     """Beard and moustache, lips, the opening with its teeth, creases below the corners."""
     half = face.mouth_width + 1.9 * au[12] + 2.2 * au[20] - 1.6 * au[23] - 0.8 * au[26]
-    corner = face.mouth_slant - 2.8 * au[12] + 2.6 * au[15] + 0.6 * au[20]
     height = face.mouth_height - 0.5 * au[9] + 0.5 * au[12] - 0.4 * au[15]
-    line = height + corner * ACROSS**2
+    line = height + (face.mouth_slant - 2.8 * au[12]) * ACROSS**2 + (2.4 * au[15] + 0.6 * au[20]) * ACROSS**4
+    corner = line[:, [0]]
     arch, box = 1 - ACROSS**2, 1 - ACROSS**4
-    smile_gap = 2.2 * au[12] * (face.teeth > 0.35)
+    smile_gap = 3.0 * au[12] * (face.teeth > 0.35)
     above = -(0.8 * au[26] + 0.8 * au[9] * au[16]) * arch
     below = (4.6 * au[26] * (1 - 0.4 * au[20]) + smile_gap + 1.9 * au[16]) * np.where(au[20] > 0.3, box, arch)
     thin = 1 - 0.65 * au[23] - 0.3 * au[12] - 0.3 * au[20]
@@ -368,6 +363,7 @@ def _mouth(face, au):
         return np.concatenate([_corners(x, line + top), _corners(x[:, ::-1], (line + bottom)[:, ::-1])], axis=1)
 
     chin = face.chin + 2.4 * au[26]
+    wing = face.eye_height + face.nose_length - 0.9 * au[9]
     lip = face.lip_tone * face.skin
     moustache = np.concatenate(
         [_corners(0.95 * half * ACROSS, line + upper_lip - 1.6), _corners(half * ACROSS, line + upper_lip)[:, ::-1]], axis=1
@@ -385,15 +381,19 @@ def _mouth(face, au):
         Stroke(ring(upper_lip, above), 0.92 * lip),
         Stroke(ring(below, lower_lip), 1.06 * lip),
         Stroke(ring(above, below), 0.18 * face.skin),
-        Stroke(ring(above, np.minimum(above + 1.3, below)), np.where(au[26] > 0.6, HIDDEN, teeth)),
+        Stroke(ring(above, np.minimum(above + 1.7, below)), np.where(au[26] > 0.6, HIDDEN, teeth)),
         Stroke(ring(np.maximum(below - 1.2, above), below), lower_teeth),
         Stroke(_corners(half * ACROSS, line + above), 0.32 * face.skin, 3),
-        Stroke(_corners(2.6 * ACROSS, line[:, [4]] + lower_lip[:, [4]] + 1.0 - 0.4 * ACROSS**2), 0.84 * face.skin, 3),
+        Stroke(_corners(2.6 * ACROSS, line[:, [4]] + lower_lip[:, [4]] + 1.0 - 0.4 * ACROSS**2), 0.88 * face.skin, 2),
     ]
     for side in SIDES:
-        crease = _corners(side * (half + np.array([0.3, 1.4])), height + corner + np.array([0.4, 3.0]))
+        depth = np.clip(0.25 * face.age + 0.7 * au[12] + 0.6 * au[9] + 0.4 * au[20], 0, 1)
+        fold_x = side * np.concatenate([face.nose_width + 0.8, half + 0.6, half + 1.9], axis=1)
+        fold_y = np.concatenate([wing - 0.4, 0.4 * wing + 0.6 * corner - 0.6, corner + 1.2], axis=1)
+        strokes.append(Stroke(_corners(fold_x, fold_y), (0.97 - 0.3 * depth) * face.skin, 2))
+        crease = _corners(side * (half + np.array([0.3, 1.4])), corner + np.array([0.4, 2.4]))
         strokes.append(Stroke(crease, np.where(au[15] > 0.15, (0.95 - 0.4 * au[15]) * face.skin, HIDDEN), 3))
-        bracket = _corners(side * (half + np.array([1.2, 2.0, 1.2])), height + corner + np.array([-2.0, 0, 2.0]))
+        bracket = _corners(side * (half + np.array([1.2, 2.0, 1.2])), corner + np.array([-2.0, 0, 2.0]))
         strokes.append(Stroke(bracket, np.where(au[20] > 0.15, (0.95 - 0.35 * au[20]) * face.skin, HIDDEN), 2))
     return strokes
 
@@ -403,7 +403,6 @@ def _glasses(face):
     frames = [
         Stroke(_ellipse(s * face.eye_distance, face.eye_height, face.eye_width + 1.8, 4.2), tone, 3) for s in SIDES
     ]
-    bridge = _corners(face.eye_distance + np.array([-1, 1]) * 0, face.eye_height)
     bridge = _corners(np.array([-1.6, 1.6]) * np.ones_like(tone), face.eye_height - 0.6)
     return [*frames, Stroke(bridge, tone, 3)]
 

@@ -42,7 +42,7 @@ def progress_bar(iterable=None, **options):
 
 @contextlib.contextmanager
 def atomic_path(path):
-    """Yields a temporary path beside `path` to write a file or folder to; it takes the place of `path` only on success."""
+    """Yields a temporary path beside `path` to write a file or folder to; it replaces `path` only on success."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

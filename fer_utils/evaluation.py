@@ -45,9 +45,8 @@ def compare_on_same_images(correct_a, correct_b):
     """
     change = np.asarray(correct_b, int) - np.asarray(correct_a, int)
     if change.ndim != 1 or not change.size:
-        raise ValueError(
-            f"expected one value per image, found arrays of shape {np.shape(correct_a)} and {np.shape(correct_b)}"
-        )
+        shapes = f"{np.shape(correct_a)} and {np.shape(correct_b)}"
+        raise ValueError(f"expected one value per image, found arrays of shape {shapes}")
     half_width = 1.96 * change.std() / np.sqrt(change.size)
     gained, lost = int((change > 0).sum()), int((change < 0).sum())
     p_value = stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
@@ -55,7 +54,7 @@ def compare_on_same_images(correct_a, correct_b):
 
 
 def compare_on_different_images(accuracy_a, n_a, accuracy_b, n_b):
-    """Accuracy b less accuracy a, each measured on images of its own, as a `Difference` (Newcombe 1998, score interval).
+    """Accuracy b less accuracy a, each measured on images of its own, as a `Difference` (Newcombe 1998).
 
     For training against validation: two sets of different images, `n_a` and `n_b` of them.
     """

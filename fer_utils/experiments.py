@@ -1,4 +1,4 @@
-"""The table of experiments: what is trained, in data. Notebooks and the command name an experiment, never loose arguments."""
+"""The table of experiments: what is trained, in data; notebooks and the command name an experiment."""
 
 from dataclasses import dataclass
 
@@ -16,10 +16,10 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained; one recipe per profile, the same for every row, so that rows differ in one thing only.
+    """How a network is trained; one recipe per profile, the same for every row, so that only one thing differs.
 
-    The report gives no optimiser, batch size or number of epochs: Adam (Kingma and Ba 2015) at Keras's own learning rate,
-    and enough epochs for the baseline to overfit. The weights of the epoch with the best validation accuracy are kept.
+    The report gives no optimiser, batch size or number of epochs: Adam (Kingma and Ba 2015) at Keras's own learning
+    rate, and enough epochs for the baseline to overfit. `train_images` limits the training images (None: all). The weights of the epoch with the best validation accuracy are kept.
     """
 
     width: float

@@ -21,6 +21,8 @@ output                    7-way softmax (§4.1)                     the same
 ========================  =======================================  ==============================================
 """
 
+import math
+
 from fer_utils.environment import quiet_stderr
 from fer_utils.fer2013 import CLASS_NAMES, IMAGE_SIZE
 
@@ -32,7 +34,8 @@ with quiet_stderr():
 def lenet_like(width=1.0, conv_stride=1, augmentation=None):
     """The baseline of 5 weighted layers (report §4.1, Figure 8).
 
-    `width` scales the number of maps of every layer; `augmentation` is a layer that acts on the scaled images in training.
+    `width` scales the number of maps of every layer; `augmentation` is a layer that changes the scaled images in
+    training; `conv_stride` is the stride of every 3x3 convolution.
     """
     inputs, x = _scaled_input(augmentation)
     for number, maps in enumerate((32, 64, 128), start=1):
@@ -61,15 +64,9 @@ def count_multiply_adds(model):
     for layer in model.layers:
         if isinstance(layer, layers.Conv2D):
             height, width = layer.output.shape[1:3]
-            total += (
-                height
-                * width
-                * int(layer.kernel.shape[0] * layer.kernel.shape[1])
-                * layer.kernel.shape[2]
-                * layer.filters
-            )
+            total += height * width * math.prod(layer.kernel.shape)
         elif isinstance(layer, layers.Dense):
-            total += layer.kernel.shape[0] * layer.units
+            total += math.prod(layer.kernel.shape)
     return total
 
 

@@ -1,7 +1,7 @@
 """`Run`: what a training leaves behind, saved as a folder of plain numbers, and how to find it again.
 
-A run's folder holds `run.json` (facts and history), `arrays.npz` (predictions on the test images) and, where the network
-itself was kept, `float16.weights.h5` (half precision; `model.load_weights` reads it).
+A run's folder holds `run.json` (facts and history), `arrays.npz` (predictions on the test images) and, where the
+network itself was kept, `float16.weights.h5` (half precision; `model.load_weights` reads it).
 """
 
 import dataclasses
@@ -25,11 +25,11 @@ class RunError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """One finished training. Accuracies are fractions of 1; the test images were opened once, with the kept epoch's weights.
+    """One finished training. Accuracies are fractions of 1; the test images were opened once, with the kept weights.
 
-    `history` maps accuracy, loss, val_accuracy and val_loss to one number per epoch; `best_epoch` counts from 1 and is the
-    epoch whose weights were kept, chosen on validation accuracy; `confusion` and `validation_confusion` are counts (7, 7);
-    `test_probabilities` is float16 (N, 7), `test_correct` bool (N,); `seconds` is training alone.
+    `history` maps accuracy, loss, val_accuracy and val_loss to one number per epoch; `best_epoch` counts from 1 and is
+    the epoch whose weights were kept, chosen on validation accuracy; `confusion` and `validation_confusion` are counts
+    (7, 7), rows true, columns predicted; `test_probabilities` is float16 (N, 7), `test_correct` bool (N,); `seconds` is training alone.
     """
 
     experiment: str
@@ -64,7 +64,7 @@ class Run:
 
 
 def save_run(run, folder, model=None):
-    """Writes `run` (and the weights of `model`, if given) to `folder`, all or nothing; returns the run with its folder."""
+    """Writes `run` and the weights of `model`, if given, to `folder`, all or nothing; returns it with its folder."""
     facts = {f.name: getattr(run, f.name) for f in dataclasses.fields(run) if f.name not in (*ARRAYS, "folder")}
     with atomic_path(folder) as temporary:
         temporary.mkdir()
@@ -94,7 +94,7 @@ def load_run(folder):
 
 
 def list_runs(folder):
-    """(runs, problems): the readable runs under `folder`, sorted by experiment and seed, and a line for each other one."""
+    """(runs, problems): the readable runs under `folder` by experiment and seed, and a line for each other one."""
     runs, problems = [], []
     for path in sorted(Path(folder).glob("*/seed-*/")):
         try:

@@ -1,8 +1,8 @@
 """train(experiment, faces, seed) -> Run: repeatable, resumable, recorded.
 
-Everything random follows from the seed: the initial weights, the order of the images (from the seed and the epoch's number)
-and the augmentation (its state is part of the checkpoint). A training that is stopped goes on from its last finished epoch
-and ends with the same weights as one that was never stopped.
+Everything random follows from the seed: the initial weights, the order of the images (from the seed and the epoch's
+number) and the augmentation (its state is part of the checkpoint). A training that is stopped goes on from its last
+finished epoch and ends with the same weights as one that was never stopped.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ import numpy as np
 from fer_utils.augmentation import augmentation_layer
 from fer_utils.environment import DATA, PROJECT, atomic_path, current_profile, progress_bar, quiet_stderr
 from fer_utils.evaluation import confusion_matrix
-from fer_utils.experiments import RECIPES, find_experiment
+from fer_utils.experiments import RECIPES, Recipe, find_experiment
 from fer_utils.models import MODELS
 from fer_utils.runs import WEIGHTS, Run, RunError, load_run, save_run
 
@@ -49,8 +49,9 @@ class Progress:
 def train(experiment, faces, seed=0, retrain=False):
     """The `Run` of the named `experiment` on `faces` (a `FaceDataset`), in the current profile's recipe.
 
-    A finished run is returned from the store instead of being trained again, unless `retrain`; a stopped one goes on. The
-    weights kept are those of the epoch with the best validation accuracy; the test images are opened once, with these.
+    A finished run is returned from the store instead of being trained again, unless `retrain`; a stopped one goes on.
+    The weights kept are those of the epoch with the best validation accuracy; the test images are opened once, with
+    these.
     Raises `ValueError` for an unknown experiment.
     """
     experiment, profile = find_experiment(experiment), current_profile()
@@ -82,26 +83,19 @@ def store_folder(faces, profile):
 
 
 def build_network(experiment, recipe, seed=0):
-    """The compiled network of an `Experiment` and a `Recipe`, its initial weights and augmentation set by `seed`."""
+    """The uncompiled network of an `Experiment` and a `Recipe`, its initial weights and augmentation set by `seed`."""
     keras.utils.set_random_seed(seed)
     augmentation = augmentation_layer(seed) if experiment.augmentation else None
-    network = MODELS[experiment.model](recipe.width, experiment.conv_stride, augmentation)
-    network.compile(
-        optimizer=keras.optimizers.Adam(recipe.learning_rate),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
-    return network
+    return MODELS[experiment.model](recipe.width, experiment.conv_stride, augmentation)
 
 
 def load_network(run):
     """The trained `keras.Model` of a `Run`; `RunError` if the run was kept without its weights."""
     path = run.folder / WEIGHTS if run.folder else None
     if path is None or not path.exists():
-        raise RunError(
-            f"{run.experiment}, seed {run.seed}: the run was kept without its weights; train it with retrain=True"
-        )
-    network = build_network(find_experiment(run.experiment), dataclasses.replace(RECIPES[run.profile], **run.recipe))
+        name = f"{run.experiment}, seed {run.seed}"
+        raise RunError(f"{name}: the run was kept without its weights; train it with retrain=True")
+    network = build_network(find_experiment(run.experiment), Recipe(**run.recipe))
     network.load_weights(path)
     return network
 
@@ -113,17 +107,13 @@ def predict(network, images):
 
 def _fit(network, split, validation, recipe, seed, checkpoint, task):
     """Trains epoch by epoch, with a checkpoint after each; returns the `Progress` at the end."""
-    network.optimizer.build(network.trainable_variables)
+    optimizer = keras.optimizers.Adam(recipe.learning_rate)
+    optimizer.build(network.trainable_variables)
+    network.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     progress = _load_checkpoint(network, checkpoint, task) or Progress()
     steps = -(-len(split.labels) // recipe.batch_size)
-    bar = progress_bar(
-        total=recipe.epochs * steps,
-        initial=progress.epoch * steps,
-        desc=task["experiment"],
-        bar_format=BAR,
-        mininterval=0.5,
-    )
-    with bar:
+    done, total = progress.epoch * steps, recipe.epochs * steps
+    with progress_bar(total=total, initial=done, desc=task["experiment"], bar_format=BAR, mininterval=0.5) as bar:
         while progress.epoch < recipe.epochs:
             start = time.perf_counter()
             scores = _fit_one_epoch(network, split, recipe, seed, progress.epoch, bar)

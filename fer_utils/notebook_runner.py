@@ -1,0 +1,205 @@
+"""Executes notebooks in a kernel of the running Python: into pages for a reader, or in place for the repository."""
+
+import asyncio
+import contextlib
+import html
+import os
+import re
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, replace
+
+import nbformat
+from ipykernel.kernelspec import RESOURCES, get_kernel_dict
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbconvert import HTMLExporter
+
+from fer_utils.environment import atomic_path, progress_bar
+
+LARGEST_STORED_NOTEBOOK = 1_000_000
+KEPT_CELL_METADATA = ("tags", "reason")
+STORED_METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"file_extension": ".py", "name": "python", "pygments_lexer": "ipython3"},
+}
+# A path on somebody's disk: /two/parts, a well-known first folder, a Windows drive. Not the path of a web address.
+ABSOLUTE_PATH = re.compile(
+    r"(?<![\w.:/<~)-])/(?:[A-Za-z][\w.-]*/[\w.-]|(?:home|root|tmp|content|Users)\b)|\b[A-Za-z]:\\\w|\bfile://"
+)
+BAR = "{desc} of {total_fmt} |{bar:20}| {elapsed}"
+INDEX = """<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>The course, executed</title>
+<style>body {{ font-family: sans-serif }} th, td {{ text-align: left; padding: 0.3em 1em }}</style></head>
+<body><h1>Facial Expression Recognition with Convolutional Networks</h1>
+<table><tr><th>notebook</th><th>minutes</th><th>cells</th><th>verdict</th></tr>
+{rows}
+</table></body>
+</html>
+"""
+INDEX_ROW = '<tr><td><a href="{name}.html">{name}</a></td><td>{minutes:.1f}</td><td>{cells}</td><td>{verdict}</td></tr>'
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one notebook went: `cells` counts the code cells that ran, `failure` is empty or says what went wrong."""
+
+    name: str
+    minutes: float
+    cells: int
+    failure: str = ""
+
+    @property
+    def verdict(self):
+        """`"ok"`, or the first line of the failure."""
+        return self.failure.splitlines()[0] if self.failure else "ok"
+
+
+class CurrentInterpreter(KernelSpecManager):
+    """Starts the kernel of the running Python, whatever kernels called python3 the user has installed."""
+
+    def get_kernel_spec(self, kernel_name):
+        """The `KernelSpec` of the running Python, for any name."""
+        return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
+
+
+def find_notebooks(folder, only=()):
+    """The paths NN_*.ipynb in `folder`, in order, or `only` those numbers or names; `ValueError` if one is not there."""
+    paths = {path.stem: path for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))}
+    unknown = [word for word in only if not any(word in (name, name[:2]) for name in paths)]
+    if unknown or not paths:
+        wanted = ", ".join(unknown) or "NN_*.ipynb"
+        raise ValueError(f"there is no notebook {wanted}; there are: {', '.join(paths) or 'none'}")
+    return [path for name, path in paths.items() if not only or name in only or name[:2] in only]
+
+
+def execute_notebook(path, environment):
+    """(executed notebook, `Outcome`) of the notebook at `path`; the file itself is left as it is.
+
+    It runs in its own folder, with `environment` added to the environment variables. A failing cell ends it: the
+    notebook then holds the error, and the outcome the cell's number, its source and the error.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    total = sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)
+    bar = progress_bar(total=total, bar_format=BAR, desc=f"{path.stem}: cell 0")
+    started = []
+
+    def show(cell, cell_index):
+        started.append(cell)
+        bar.set_description_str(f"{path.stem}: cell {len(started)}", refresh=False)
+        bar.update()
+        bar.refresh()
+
+    client = NotebookClient(
+        notebook,
+        timeout=None,
+        record_timing=False,
+        coalesce_streams=True,
+        on_notebook_start=_let_ctrl_c_through,
+        on_cell_execute=show,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    client.create_kernel_manager().kernel_spec_manager = CurrentInterpreter()
+    # A drawing backend of the user's own choice would keep the figures out of the notebook.
+    variables = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
+    start, failure = time.monotonic(), ""
+    try:
+        with bar:
+            client.execute(env={**variables, **environment}, stderr=subprocess.DEVNULL)
+    except (CellExecutionError, DeadKernelError) as error:
+        failure = f"failed at cell {len(started)} of {total}\n{_describe(started, error)}"
+    return notebook, Outcome(path.stem, (time.monotonic() - start) / 60, len(started), failure)
+
+
+def _let_ctrl_c_through(notebook):
+    """Takes back nbclient's handler of Ctrl-C, which would leave a half-closed kernel behind."""
+    with contextlib.suppress(NotImplementedError, RuntimeError):
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+
+
+def _describe(started, error):
+    what = f"{error.ename}: {error.evalue}" if isinstance(error, CellExecutionError) else str(error)
+    return f"{started[-1].source}\n\n{what}" if started else what
+
+
+def run_notebooks(paths, build, environment, show=print):
+    """Executes the notebooks at `paths` in order; `show`s each `Outcome` in words as it comes, and returns all.
+
+    The executed copies go to the folder `build`/notebooks, a page for each to `build`/html, with an index.html.
+    """
+    outcomes = []
+    for path in paths:
+        notebook, outcome = execute_notebook(path, environment)
+        show(_in_words(outcome))
+        outcomes.append(outcome)
+        _write(build / "notebooks" / path.name, nbformat.writes(notebook) + "\n")
+        _write(build / "html" / f"{path.stem}.html", _as_page(notebook, path.stem))
+    rows = [INDEX_ROW.format(**{**vars(o), "verdict": html.escape(o.verdict)}) for o in outcomes]
+    _write(build / "html" / "index.html", INDEX.format(rows="\n".join(rows)))
+    return outcomes
+
+
+def store_notebooks(paths, environment, show=print):
+    """Rewrites the notebooks at `paths` with their outputs; returns the `Outcome`s. One that failed stays as it was."""
+    outcomes = []
+    for path in paths:
+        notebook, outcome = execute_notebook(path, environment)
+        normalise(notebook)
+        problems = [] if outcome.failure else find_stored_problems(notebook)
+        if problems:
+            outcome = replace(outcome, failure="\n".join(["not stored", *problems]))
+        if not outcome.failure:
+            _write(path, nbformat.writes(notebook) + "\n")
+        show(_in_words(outcome))
+        outcomes.append(outcome)
+    return outcomes
+
+
+def normalise(notebook):
+    """Gives `notebook` the metadata that all stored notebooks share; cells keep their ids, tags and reasons."""
+    notebook.metadata = nbformat.from_dict(STORED_METADATA)
+    for cell in notebook.cells:
+        kept = {key: value for key, value in cell.metadata.items() if key in KEPT_CELL_METADATA}
+        cell.metadata = nbformat.from_dict(kept)
+
+
+def find_stored_problems(notebook):
+    """A line for each thing that must not be stored: an absolute path, an error, stderr output, more than 1 MB."""
+    problems = []
+    for number, cell in enumerate(notebook.cells):
+        outputs = cell.get("outputs", [])
+        kinds = {output.get("name") or output.output_type for output in outputs}
+        problems += [f"cells[{number}] holds {kind} output" for kind in sorted(kinds & {"stderr", "error"})]
+        for text in [cell.source, *output_texts(outputs)]:
+            if found := ABSOLUTE_PATH.search(text):
+                problems.append(f"cells[{number}] holds an absolute path: {text[found.start() :][:60]!r}")
+    size = len(nbformat.writes(notebook).encode())
+    if size > LARGEST_STORED_NOTEBOOK:
+        problems.append(f"the file has {size:,} bytes, more than {LARGEST_STORED_NOTEBOOK:,}")
+    return problems
+
+
+def output_texts(outputs):
+    """The texts in a cell's `outputs`: streams, error messages, and each textual form of a result; no pictures."""
+    texts = []
+    for output in outputs:
+        texts += [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", [])]
+        texts += [str(value) for kind, value in output.get("data", {}).items() if not kind.startswith("image/")]
+    return [text for text in texts if text]
+
+
+def _write(path, text):
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _in_words(outcome):
+    return f"{outcome.name}: {outcome.cells} cells, {outcome.minutes:.1f} min, {outcome.failure or 'ok'}"
+
+
+def _as_page(notebook, title):
+    page, _ = HTMLExporter().from_notebook_node(notebook, {"metadata": {"name": title}})
+    return re.sub(r'href="(\w+)\.ipynb', r'href="\1.html', page)
