@@ -26,6 +26,7 @@ Lengths are in pixels of the finished image, x to the right and y down, from the
 multiplications and divisions lie between the random numbers and the pixels, so a face is the same on every machine.
 """
 
+from numbers import Integral
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -46,7 +47,7 @@ ACTION_UNITS = {
     "Surprise": (1, 2, 5, 26),
     "Neutral": (),
 }
-UNITS = (1, 2, 4, 5, 6, 7, 9, 12, 15, 16, 20, 23, 26)
+UNITS = tuple(sorted({unit for units in ACTION_UNITS.values() for unit in units}))
 
 # This share of the faces carries a wrong label: the face shows one of the expressions people mistake for the label.
 LABEL_NOISE = 0.1
@@ -79,7 +80,6 @@ IDENTITY = {
     "eye_opening": (1.3, 2.3),
     "eye_slant": (-0.6, 0.9),
     "iris": (25, 110),
-    "lid": (0.55, 0.85),
     "brow_gap": (4.2, 6.0),
     "brow_thickness": (0.7, 1.9),
     "brow_slant": (-0.9, 0.9),
@@ -91,7 +91,7 @@ IDENTITY = {
     "lip_tone": (0.55, 0.85),
     "mouth_slant": (-0.7, 0.7),  # corners of the resting mouth
     "age": (0, 1),
-    "beard": (0, 1),  # stubble or more above 0.75
+    "beard": (0, 1),  # stubble above 0.8, full above 0.88
     "moustache": (0, 1),  # above 0.85
     "glasses": (0, 1),  # above 0.85
     "shirt": (20, 230),
@@ -112,24 +112,26 @@ CONDITIONS = {
     "brightness": (-30, 40, 10),
     "blur": (0.02, 0.25, 0.08),
     "grain": (1, 16, 0),
-    "hidden_by": (0, 1, 1),  # a hand below 0.07, a bar below 0.12, a lock of hair below 0.18
+    "hidden_by": (0, 1, 1),  # a hand below 0.06, a bar below 0.1, a lock of hair below 0.16
     "hidden_x": (-1, 1, 0),
     "hidden_y": (-1, 1, 0),
 }
-# Of an expression: its strength, and per unit how far it goes its own way and how much of it shows without reason.
-EXPRESSION = ("wrong_label", "class", "mistaken", "strength", "teeth")
-COLUMNS = (*EXPRESSION, *IDENTITY, *CONDITIONS, *(f"share_{unit}" for unit in UNITS), *(f"stray_{unit}" for unit in UNITS))
+# One random number from 0 to 1 per column makes a face. `share`: how far a unit follows the expression's strength;
+# `stray`: whether it moves without belonging to the expression.
+COLUMNS = ("label", "wrong_label", "mistaken", "strength", "teeth", *IDENTITY, *CONDITIONS)
+COLUMNS += tuple(f"{kind}_{unit}" for kind in ("share", "stray") for unit in UNITS)
 
 SCALE = 3
-BLOCK = 500
+BLOCK = 500  # faces computed together
 HIDDEN = -1
-ACROSS = np.linspace(-1, 1, 9)  # along a lid, lip or hairline, left to right
-CIRCLE = np.round(np.stack([np.cos(angles := np.linspace(0, 2 * np.pi, 25)), np.sin(angles)]), 6)
+ACROSS = np.linspace(-1, 1, 9)  # along a lid, a lip, a brow, from left to right
+ANGLES = np.linspace(0, 2 * np.pi, 25)
+COS, SIN = np.round([np.cos(ANGLES), np.sin(ANGLES)], 6)
 SIDES = (-1, 1)
 
 
 class Stroke(NamedTuple):
-    """One shape in every face of a block: corners (N, K, 2), grey tone (N, 1) or `HIDDEN`, line width (0: filled)."""
+    """One shape in all faces of a block: corners (N, K, 2), grey tone (N, 1) or `HIDDEN`, line width (0: filled)."""
 
     corners: np.ndarray
     tone: np.ndarray
@@ -141,10 +143,11 @@ def draw_faces(counts, seed):
 
     `counts` are the numbers of training, validation and test faces. Returns images uint8 (N, 48, 48), labels uint8
     (N,) and usage uint8 (N,): 0 training, 1 validation, 2 test. Face `i` of a split depends on `seed`, the split and
-    `i` alone. `ValueError` unless `counts` are three whole numbers, none negative, and `seed` is one too.
+    `i` alone. `ValueError` for counts or a seed that are no whole numbers from 0 up, or for no face at all.
     """
-    counts = _check_counts(counts)
-    seed = _check_seed(seed)
+    if len(counts) != 3 or not all(_is_count(count) for count in counts) or sum(counts) == 0:
+        raise ValueError(f"counts are {counts!r}; expected how many training, validation and test faces to draw")
+    _check_seed(seed)
     images, labels = [], []
     with progress_bar(total=sum(counts), desc="drawing faces", unit="face") as bar:
         for split, count in enumerate(counts):
@@ -154,84 +157,77 @@ def draw_faces(counts, seed):
                 images.append(block_images)
                 labels.append(block_labels)
                 bar.update(stop - start)
-    usage = np.repeat(np.arange(3, dtype=np.uint8), counts)
-    return np.concatenate(images), np.concatenate(labels), usage
+    return np.concatenate(images), np.concatenate(labels), np.repeat(np.arange(3, dtype=np.uint8), counts)
 
 
 def draw_face(action_units, identity=0):
-    """One clean portrait uint8 (48, 48) of person number `identity` with the given units: `{6: 1.0, 12: 0.8}`.
+    """A clean portrait uint8 (48, 48) of person number `identity`, with action units such as {6: 1.0, 12: 0.8}.
 
-    `action_units` maps unit numbers (`UNITS`) to intensities from 0 to 1; `ValueError` for any other. An empty mapping
-    gives the person's neutral face.
+    `action_units` maps unit numbers (`UNITS`) to intensities from 0 to 1; an empty mapping gives the person's neutral
+    face. `ValueError` for an unknown unit, another intensity, or an identity that is no whole number from 0 up.
     """
     for unit, intensity in action_units.items():
         if unit not in UNITS:
-            raise ValueError(f"no action unit {unit}; this package draws {', '.join(map(str, UNITS))}")
+            raise ValueError(f"there is no action unit {unit!r} here; expected one of {', '.join(map(str, UNITS))}")
         if not 0 <= intensity <= 1:
-            raise ValueError(f"action unit {unit} has intensity {intensity}; expected 0 to 1")
-    draws = np.random.default_rng(_check_seed(identity)).random((1, len(COLUMNS)))
-    face = _describe(draws)
+            raise ValueError(f"action unit {unit} has intensity {intensity!r}; expected a number from 0 to 1")
+    _check_seed(identity)
+    face = _describe(np.random.default_rng(identity).random((1, len(COLUMNS))))
     for name, (_, _, portrait) in CONDITIONS.items():
         setattr(face, name, np.full((1, 1), float(portrait)))
-    face.units = {unit: np.full((1, 1), float(action_units.get(unit, 0))) for unit in UNITS}
     face.teeth = np.ones((1, 1))
-    return _photograph(_paint(face), face, np.zeros((1, IMAGE_SIZE, IMAGE_SIZE)))[0]
+    units = {unit: np.full((1, 1), float(action_units.get(unit, 0))) for unit in UNITS}
+    return _photograph(_paint(face, units), face, np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), np.float32))[0]
 
 
-def _check_counts(counts):
-    counts = tuple(counts)
-    if len(counts) != 3 or any(int(count) != count or count < 0 for count in counts) or sum(counts) == 0:
-        raise ValueError(f"counts are {counts}; expected how many training, validation and test faces, at least one")
-    return tuple(int(count) for count in counts)
+def _is_count(value):
+    return isinstance(value, Integral) and value >= 0
 
 
 def _check_seed(seed):
-    if int(seed) != seed or seed < 0:
-        raise ValueError(f"the seed is {seed}; expected a whole number, not negative")
-    return int(seed)
+    if not _is_count(seed):
+        raise ValueError(f"the seed or identity is {seed!r}; expected a whole number from 0 up")
 
 
 def _draw_block(seed, split, start, stop):
-    """Faces `start` to `stop` of a split: images (N, 48, 48), labels (N,), and the classes that they show (N,)."""
+    """Faces `start` to `stop` of a split: images (N, 48, 48), labels (N,), classes really shown (N,)."""
     generators = [np.random.default_rng((seed, split, index)) for index in range(start, stop)]
     draws = np.stack([generator.random(len(COLUMNS)) for generator in generators])
     grain = np.stack([generator.random((IMAGE_SIZE, IMAGE_SIZE), dtype=np.float32) for generator in generators])
     face = _describe(draws)
     labels, shown = _choose_classes(draws)
-    face.units = _choose_units(draws, shown)
-    return _photograph(_paint(face), face, 2 * grain - 1), labels, shown
+    return _photograph(_paint(face, _choose_units(draws, shown)), face, 2 * grain - 1), labels, shown
 
 
-def _columns(draws, names):
+def _columns(draws, *names):
     return draws[:, [COLUMNS.index(name) for name in names]]
 
 
 def _choose_classes(draws):
-    """Label and shown class of each face, both uint8 (N,): labels as frequent as in FER2013, `LABEL_NOISE` of them wrong."""
-    wrong, which_class, which_mistake = _columns(draws, ("wrong_label", "class", "mistaken")).T
+    """Label and class shown, uint8 (N,): labels as frequent as in FER2013, a share `LABEL_NOISE` of them wrong."""
+    label, wrong, mistaken = _columns(draws, "label", "wrong_label", "mistaken").T
     counts = np.array(COUNTS["Training"])
-    labels = np.searchsorted(np.cumsum(counts) / counts.sum(), which_class, side="right").astype(np.uint8)
-    mistaken = np.array([[CLASS_NAMES.index(name) for name in MISTAKEN[label]] for label in CLASS_NAMES], np.uint8)
-    shown = mistaken[labels, (which_mistake * mistaken.shape[1]).astype(int)]
-    return labels, np.where(wrong < LABEL_NOISE, shown, labels)
+    labels = np.searchsorted(np.cumsum(counts) / counts.sum(), label, side="right").astype(np.uint8)
+    lookalikes = np.array([[CLASS_NAMES.index(name) for name in MISTAKEN[given]] for given in CLASS_NAMES], np.uint8)
+    lookalike = lookalikes[labels, (mistaken * lookalikes.shape[1]).astype(int)]
+    return labels, np.where(wrong < LABEL_NOISE, lookalike, labels)
 
 
 def _choose_units(draws, shown):
-    """Intensity (N, 1) of each unit: those of the class shown rise together, and any may show a little by itself."""
-    part_of = np.array([[unit in ACTION_UNITS[name] for unit in UNITS] for name in CLASS_NAMES])[shown]
-    strength = 0.25 + 0.75 * _columns(draws, ("strength",))
-    share = 0.45 + 0.85 * _columns(draws, [f"share_{unit}" for unit in UNITS])
-    stray = _columns(draws, [f"stray_{unit}" for unit in UNITS])
-    stray = np.where(stray > 0.85, 4 * (stray - 0.85), 0)
-    intensities = np.clip(part_of * strength * share + stray, 0, 1)
+    """Intensity (N, 1) of each unit: those of the class shown grow together, any other may move a little."""
+    belongs = np.array([[unit in ACTION_UNITS[name] for unit in UNITS] for name in CLASS_NAMES])[shown]
+    strength = 0.3 + 0.7 * _columns(draws, "strength")
+    share = 0.5 + 0.8 * _columns(draws, *(f"share_{unit}" for unit in UNITS))
+    stray = 4 * np.clip(_columns(draws, *(f"stray_{unit}" for unit in UNITS)) - 0.85, 0, 1)
+    intensities = np.clip(belongs * strength * share + stray, 0, 1)
     return {unit: intensities[:, [column]] for column, unit in enumerate(UNITS)}
 
 
 def _describe(draws):
-    """Traits and conditions by name, each (N, 1), from evenly spread random numbers (N, columns)."""
-    face = SimpleNamespace(teeth=_columns(draws, ("teeth",)))
+    """Traits and conditions by name, each (N, 1), from random numbers (N, columns)."""
+    face = SimpleNamespace(teeth=_columns(draws, "teeth"))
     for name, (low, high, *_) in (IDENTITY | CONDITIONS).items():
-        setattr(face, name, low + (high - low) * _columns(draws, (name,)))
+        setattr(face, name, low + (high - low) * _columns(draws, name))
     return face
 
 
@@ -240,245 +236,249 @@ def _corners(x, y):
 
 
 def _ellipse(x, y, width, height):
-    return _corners(x + width * CIRCLE[0], y + height * CIRCLE[1])
+    return _corners(x + width * COS, y + height * SIN)
+
+
+def _between(upper, lower):
+    """The closed shape between two lines that run from left to right."""
+    return np.concatenate([upper, lower[:, ::-1]], axis=1)
+
+
+def _wrinkle(corners, amount, face):
+    return Stroke(corners, np.where(amount > 0.1, (0.96 - 0.36 * amount) * face.skin, HIDDEN), 2)
 
 
 def _head(face, au):
-    """Hair behind, neck, shoulders, ears, the face itself with its light side, hair in front."""
+    """Hair behind, neck, shoulders, ears, the face with its light side, hair in front."""
     long_hair, bald = face.hair_style > 0.6, face.hair_style < 0.1
-    chin = face.chin + 2.4 * au[26]
-    cos, sin = CIRCLE
-    x = face.width * cos * (1 + face.jaw * 4 * np.clip(sin, 0, 1) * (1 - np.clip(sin, 0, 1)))
-    y = np.where(sin > 0, chin, face.crown) * sin
-    top = slice(12, 25)
-    hair_edge = np.concatenate([1.05 * x[:, top], face.width * 0.99 * ACROSS[::-1]], axis=1)
+    x = face.width * COS * (1 + 4 * face.jaw * np.clip(SIN, 0, 1) * (1 - SIN))
+    y = np.where(SIN > 0, face.chin + 2.4 * au[26], face.crown) * SIN
+    top = slice(12, 25)  # the upper half of the outline, left to right
     hairline = -face.hairline + 3.5 * ACROSS**2 + 7 * ACROSS**6 + face.parting * ACROSS * (1 - ACROSS**2)
-    hair_edge = _corners(hair_edge, np.concatenate([(y - face.hair_height)[:, top], hairline[:, ::-1]], axis=1))
-    strokes = [
+    front_hair = _between(
+        _corners(1.05 * x[:, top], (y - face.hair_height)[:, top]), _corners(0.99 * face.width * ACROSS, hairline)
+    )
+    neck = _corners(0.6 * face.width * np.array([-1, 1, 1.1, -1.1]), np.array([8, 8, 40, 40]))
+    shoulders = _corners(np.array([-40, -9, 0, 9, 40]), np.array([34, 26.5, 30, 26.5, 34]))
+    ears = [_ellipse(side * (face.width + 0.3), 0.5, face.ears, 1.5 * face.ears) for side in SIDES]
+    return [
         Stroke(_ellipse(0, 2, face.width + 4, 24), np.where(long_hair, 0.8 * face.hair, HIDDEN)),
-        Stroke(_corners(0.6 * face.width * np.array([-1, 1, 1.1, -1.1]), np.array([8, 8, 40, 40])), 0.68 * face.skin),
-        Stroke(_corners(np.array([-40, -9, 0, 9, 40]), np.array([32, 24.5, 28, 24.5, 32]) + 2), face.shirt),
+        Stroke(neck, 0.68 * face.skin),
+        Stroke(shoulders, face.shirt),
+        *(Stroke(ear, np.where(long_hair, HIDDEN, 0.82 * face.skin)) for ear in ears),
+        *(
+            Stroke(_corners(size * x + (1 - size) * 14 * face.light_x, size * y), tone * face.skin)
+            for size, tone in ((1, 0.78), (0.95, 0.85), (0.87, 0.92), (0.75, 0.97), (0.55, 1))
+        ),
+        Stroke(front_hair, np.where(bald, HIDDEN, face.hair)),
     ]
-    for side in SIDES:
-        ear = _ellipse(side * (face.width + 0.3), 0.5, face.ears, 1.5 * face.ears)
-        strokes.append(Stroke(ear, np.where(long_hair, HIDDEN, 0.82 * face.skin)))
-    for size, tone in ((1, 0.78), (0.95, 0.85), (0.87, 0.92), (0.75, 0.97), (0.55, 1)):
-        strokes.append(Stroke(_corners(size * x + (1 - size) * 14 * face.light_x, size * y), tone * face.skin))
-    return [*strokes, Stroke(hair_edge, np.where(bald, HIDDEN, face.hair))]
 
 
 def _eye(face, au, side):
-    """White, iris, pupil and lids of one eye, with the bulge under it and the crow's feet of unit 6."""
-    x, width, slant = side * face.eye_distance, face.eye_width, -side * face.eye_slant
+    """Socket, white, iris, pupil and lids of one eye, the bulge under it and the crow's feet beside it."""
+    middle, width = side * face.eye_distance, face.eye_width
     narrow = 0.5 * au[7] + 0.25 * au[6] + 0.2 * au[9]
     upper = face.eye_opening * (1 - narrow) + 1.5 * au[5]
-    lower = 0.62 * face.eye_opening * (1 - 0.6 * au[7] - 0.8 * au[6]) + 0.25 * au[5]
+    lower = 0.62 * face.eye_opening * (1 - 0.6 * au[7] - 0.8 * au[6]).clip(0.1) + 0.25 * au[5]
 
-    def at(u, height):
-        """Points of the eye: `u` from -1 to 1 along it, `height` above its axis."""
-        return _corners(x + width * u, face.eye_height + slant * u - height)
+    def at(along, height):
+        """Points of the eye: `along` its axis from -1 to 1, `height` above it."""
+        return _corners(middle + width * along, face.eye_height - side * face.eye_slant * along - height)
+
+    def disc(radius):
+        along = radius * COS / width
+        room = 1 - along**2
+        return at(along, np.clip(0.2 - radius * SIN, -lower * room, upper * room))
 
     lid, bottom = upper * (1 - ACROSS**2), -lower * (1 - ACROSS**2)
-    iris_u = 2.05 * CIRCLE[0] / width
-    room = 1 - iris_u**2
-    iris = at(iris_u, np.clip(0.2 - 2.05 * CIRCLE[1], -lower * room, upper * room))
-    pupil_u = 0.95 * CIRCLE[0] / width
-    pupil = at(pupil_u, np.clip(0.2 - 0.95 * CIRCLE[1], -lower * (1 - pupil_u**2), upper * (1 - pupil_u**2)))
-    crease = 1 - 0.3 * au[6] - 0.12 * face.age
-    white = np.concatenate([at(ACROSS, lid), at(ACROSS[::-1], bottom)], axis=1)
-    strokes = [
-        Stroke(_ellipse(x, face.eye_height - 0.6, width + 1.6, 3.4), 0.88 * face.skin),
-        Stroke(at(1.05 * ACROSS, -2.6 + 1.2 * ACROSS**2 + 0.7 * au[6]), crease * face.skin, 3),
-        Stroke(white, np.minimum(150 + 0.4 * face.skin, 235)),
-        Stroke(iris, face.iris),
-        Stroke(pupil, 0.3 * face.iris),
-        Stroke(at(1.1 * ACROSS, lid), 0.3 * face.skin, 3),
-        Stroke(at(ACROSS, lid + 1.1 - 0.5 * au[5]), face.lid * face.skin, 2),
-        Stroke(at(ACROSS, bottom), 0.7 * face.skin, 2),
+    bulge = at(1.05 * ACROSS, -2.6 + 1.2 * ACROSS**2 + 0.7 * au[6])
+    feet = [
+        _corners(middle + side * (width + np.array([0.8, 3.4])), face.eye_height + np.array([0.4, 1.3]) * spread)
+        for spread in (-1.6, 0, 1.6)
     ]
-    for spread in (-1.6, 0, 1.6):
-        feet = _corners(x + side * (width + np.array([0.8, 3.4])), face.eye_height + spread * np.array([0.4, 1.3]))
-        strokes.append(Stroke(feet, np.where(au[6] > 0.15, (0.95 - 0.35 * au[6]) * face.skin, HIDDEN), 2))
-    return strokes
+    return [
+        Stroke(_ellipse(middle, face.eye_height - 0.6, width + 1.6, 3.4), 0.88 * face.skin),
+        Stroke(bulge, (1 - 0.3 * au[6] - 0.12 * face.age) * face.skin, 2),
+        Stroke(_between(at(ACROSS, lid), at(ACROSS, bottom)), np.minimum(150 + 0.4 * face.skin, 235)),
+        Stroke(disc(2.05), face.iris),
+        Stroke(disc(0.95), 0.3 * face.iris),
+        Stroke(at(1.1 * ACROSS, lid), 0.3 * face.skin, 2),
+        Stroke(at(ACROSS, lid + 1.1 - 0.5 * au[5]), 0.7 * face.skin, 2),
+        Stroke(at(ACROSS, bottom), 0.7 * face.skin, 2),
+        *(_wrinkle(foot, au[6], face) for foot in feet),
+    ]
 
 
 def _brows(face, au):
-    """Both brows, the furrows between them and the creases of the forehead."""
+    """Both brows, the furrows between them, the creases of the forehead."""
     height = face.eye_height - face.brow_gap + 1.2 * au[9]
     inner = height + face.brow_slant - 3.2 * au[1] - 0.8 * au[2] + 2.4 * au[4] * (1 - 0.7 * au[1])
     middle = height - 0.9 - 1.2 * au[1] - 1.9 * au[2] + 1.9 * au[4]
     outer = height + 0.6 - face.brow_slant - 2.6 * au[2] + 0.7 * au[4]
-    forehead = np.maximum(height - 4.5 - 1.2 * au[2], 3.2 - face.hairline)
     y = middle + (outer - inner) / 2 * ACROSS + ((outer + inner) / 2 - middle) * ACROSS**2
     edge = face.brow_thickness * (0.95 - 0.25 * ACROSS - 0.3 * ACROSS**2)
+    forehead = np.maximum(height - 4.5 - 1.2 * au[2], 3.2 - face.hairline)  # below the hair
     strokes = []
     for side in SIDES:
         x = side * (7.9 - 0.5 * au[4] + (5.2 + 0.5 * au[4]) * ACROSS)
-        brow = np.concatenate([_corners(x, y - edge), _corners(x, y + edge)[:, ::-1]], axis=1)
-        strokes.append(Stroke(brow, np.minimum(0.8 * face.hair, 0.6 * face.skin)))
-        furrow = _corners(side * np.array([1.3, 1.0, 1.4]), face.eye_height - np.array([5.0, 3.0, 1.0]) + 0.6 * au[4])
-        strokes.append(Stroke(furrow, np.where(au[4] > 0.15, (0.95 - 0.4 * au[4]) * face.skin, HIDDEN), 3))
-    for rise, unit, width in ((0, 1, 4), (-1.8, 2, 8)):
-        crease = _corners(width * ACROSS, forehead + rise + 0.8 * ACROSS**2)
-        strokes.append(Stroke(crease, np.where(au[unit] > 0.2, (0.97 - 0.25 * au[unit]) * face.skin, HIDDEN), 2))
+        brow = _between(_corners(x, y - edge), _corners(x, y + edge))
+        furrow = _corners(side * np.array([1.3, 1.0, 1.4]), face.eye_height - np.array([5, 3, 1]) + 0.6 * au[4])
+        strokes += [Stroke(brow, np.minimum(0.8 * face.hair, 0.6 * face.skin)), _wrinkle(furrow, au[4], face)]
+    for unit, rise, width in ((1, 0, 4), (2, -1.8, 8)):
+        strokes.append(_wrinkle(_corners(width * ACROSS, forehead + rise + 0.8 * ACROSS**2), au[unit], face))
     return strokes
 
 
 def _nose(face, au):
-    """Bridge with a light and a dark side, nostrils, the wrinkles of unit 9, the folds from nose to mouth."""
+    """Tip, shaded flank, lit bridge, nostrils, the wrinkles of unit 9."""
     tip = face.eye_height + face.nose_length - 0.5 * au[9]
-    shadow = np.where(face.light_x > 0, -1, 1)
     width = face.nose_width + 0.5 * au[9] + 0.3 * au[12]
-    side = _corners(shadow * np.array([1.2, 1.4, 1.0, 0.4]) * width / 2.4, tip - np.array([8.5, 4, 0, 6]))
-    strokes = [
+    shadow = np.where(face.light_x > 0, -1, 1)
+    flank = _corners(shadow * width * np.array([0.5, 0.58, 0.42, 0.17]), tip - np.array([8.5, 4, 0, 6]))
+    lit = np.minimum(1.13 * face.skin, 250)
+    nostrils = [_ellipse(side * 0.55 * width, tip + 0.9 - 0.5 * au[9], 0.8, 0.55) for side in SIDES]
+    wrinkles = [_corners(1.9 * ACROSS, tip - rise + ACROSS**2) for rise in (4.2, 6.2)]
+    return [
         Stroke(_ellipse(0, tip, width, 1.9), 0.85 * face.skin),
-        Stroke(side, 0.83 * face.skin),
-        Stroke(_corners(-0.4 * shadow * np.array([1, 1]), tip - np.array([7, 1])), np.minimum(1.13 * face.skin, 250), 4),
-        Stroke(_ellipse(-0.4 * shadow, tip - 0.4, 1.2, 0.9), np.minimum(1.12 * face.skin, 250)),
+        Stroke(flank, 0.83 * face.skin),
+        Stroke(_corners(-0.4 * shadow, tip - np.array([7, 1])), lit, 3),
+        Stroke(_ellipse(-0.4 * shadow, tip - 0.4, 1.2, 0.9), lit),
+        *(Stroke(nostril, 0.4 * face.skin) for nostril in nostrils),
+        *(_wrinkle(wrinkle, au[9], face) for wrinkle in wrinkles),
     ]
-    for s in SIDES:
-        strokes.append(Stroke(_ellipse(s * 0.55 * width, tip + 0.9 - 0.5 * au[9], 0.8, 0.55), 0.4 * face.skin))
-    for rise in (4.2, 6.2):
-        wrinkle = _corners(1.9 * ACROSS, tip - rise + 1.0 * ACROSS**2)
-        strokes.append(Stroke(wrinkle, np.where(au[9] > 0.15, (0.97 - 0.3 * au[9]) * face.skin, HIDDEN), 2))
+
+
+def _mouth_line(face, au):
+    """Half the mouth's width (N, 1) and the height of the line between the lips (N, 9)."""
+    half = face.mouth_width + 1.9 * au[12] + 2.2 * au[20] - 1.6 * au[23] - 0.8 * au[26]
+    middle = face.mouth_height - 0.5 * au[9] + 0.5 * au[12] - 0.4 * au[15]
+    bend = (face.mouth_slant - 2.8 * au[12]) * ACROSS**2
+    return half, middle + bend + (2.4 * au[15] + 0.6 * au[20]) * ACROSS**4
+
+
+def _folds(face, au):
+    """From nose to mouth, below the corners of the mouth, beside them, and above the chin."""
+    half, line = _mouth_line(face, au)
+    corner = line[:, [0]]
+    wing = face.eye_height + face.nose_length - 0.9 * au[9]
+    depth = np.clip(0.25 * face.age + 0.7 * au[12] + 0.6 * au[9] + 0.4 * au[20], 0, 1)
+    fold_y = np.concatenate([wing - 0.4, 0.4 * wing + 0.6 * corner - 0.6, corner + 1.2], axis=1)
+    chin_y = face.chin - 5 + 2.4 * au[26] - 0.4 * ACROSS**2
+    strokes = [Stroke(_corners(2.6 * ACROSS, chin_y), 0.88 * face.skin, 2)]
+    for side in SIDES:
+        fold_x = side * np.concatenate([face.nose_width + 0.8, half + 0.6, half + 1.9], axis=1)
+        droop = _corners(side * (half + np.array([0.3, 1.4])), corner + np.array([0.4, 2.4]))
+        bracket = _corners(side * (half + np.array([1.2, 2.0, 1.2])), corner + np.array([-2, 0, 2]))
+        strokes += [_wrinkle(_corners(fold_x, fold_y), depth, face), _wrinkle(droop, au[15], face)]
+        strokes.append(_wrinkle(bracket, au[20], face))
     return strokes
 
 
 def _mouth(face, au):
-    """Beard and moustache, lips, the opening with its teeth, creases below the corners."""
-    half = face.mouth_width + 1.9 * au[12] + 2.2 * au[20] - 1.6 * au[23] - 0.8 * au[26]
-    height = face.mouth_height - 0.5 * au[9] + 0.5 * au[12] - 0.4 * au[15]
-    line = height + (face.mouth_slant - 2.8 * au[12]) * ACROSS**2 + (2.4 * au[15] + 0.6 * au[20]) * ACROSS**4
-    corner = line[:, [0]]
-    arch, box = 1 - ACROSS**2, 1 - ACROSS**4
-    smile_gap = 3.0 * au[12] * (face.teeth > 0.35)
-    above = -(0.8 * au[26] + 0.8 * au[9] * au[16]) * arch
-    below = (4.6 * au[26] * (1 - 0.4 * au[20]) + smile_gap + 1.9 * au[16]) * np.where(au[20] > 0.3, box, arch)
-    thin = 1 - 0.65 * au[23] - 0.3 * au[12] - 0.3 * au[20]
-    upper_lip = above - face.lips * thin * (arch - 0.25 * (1 - np.clip(3 * np.abs(ACROSS), 0, 1)))
-    lower_lip = below + (1.25 * face.lips * thin + 0.4 * au[16]) * arch
+    """Moustache, lips, and the opening with its teeth."""
+    half, line = _mouth_line(face, au)
+    arch = 1 - ACROSS**2
+    gap = 4.6 * au[26] * (1 - 0.4 * au[20]) + 3.0 * au[12] * (face.teeth > 0.35) + 1.9 * au[16]
+    above = -0.8 * (au[26] + au[9] * au[16]) * arch
+    below = gap * np.where(au[20] > 0.3, 1 - ACROSS**4, arch)  # a stretched mouth opens as a box
+    lips = face.lips * (1 - 0.65 * au[23] - 0.3 * au[12] - 0.3 * au[20]).clip(0.2)
+    dip = 0.25 * np.clip(1 - 3 * np.abs(ACROSS), 0, 1)
+    upper_lip, lower_lip = above - lips * (arch - dip), below + (1.25 * lips + 0.4 * au[16]) * arch
 
-    def ring(top, bottom):
-        x = half * ACROSS
-        return np.concatenate([_corners(x, line + top), _corners(x[:, ::-1], (line + bottom)[:, ::-1])], axis=1)
+    def band(top, bottom):
+        return _between(_corners(half * ACROSS, line + top), _corners(half * ACROSS, line + bottom))
 
-    chin = face.chin + 2.4 * au[26]
-    wing = face.eye_height + face.nose_length - 0.9 * au[9]
-    lip = face.lip_tone * face.skin
-    moustache = np.concatenate(
-        [_corners(0.95 * half * ACROSS, line + upper_lip - 1.6), _corners(half * ACROSS, line + upper_lip)[:, ::-1]], axis=1
-    )
-    beard_x = face.width * np.array([-0.97, -0.6, -0.25, 0.25, 0.6, 0.97, 0.78, 0.4, 0, -0.4, -0.78])
-    beard_y = np.concatenate([face.mouth_height + b for b in (-5, 0, -2.6, -2.6, 0, -5)], axis=1)
-    beard_y = np.concatenate([beard_y, *(chin * share for share in (0.66, 0.93, 1, 0.93, 0.66))], axis=1)
-    stubble = 0.55 * face.skin + 0.35 * face.hair * (face.beard > 0.85) - 0.2 * face.skin * (face.beard > 0.85)
-    open_wide = (below - above).max(axis=1, keepdims=True)
-    teeth = np.where(open_wide > 0.9, 120 + 0.5 * face.skin, HIDDEN)
-    lower_teeth = np.where(au[16] > 0.3, teeth, HIDDEN)
-    strokes = [
-        Stroke(_corners(beard_x, beard_y), np.where(face.beard > 0.75, stubble, HIDDEN)),
-        Stroke(moustache, np.where(face.moustache > 0.85, 0.9 * face.hair, HIDDEN)),
-        Stroke(ring(upper_lip, above), 0.92 * lip),
-        Stroke(ring(below, lower_lip), 1.06 * lip),
-        Stroke(ring(above, below), 0.18 * face.skin),
-        Stroke(ring(above, np.minimum(above + 1.7, below)), np.where(au[26] > 0.6, HIDDEN, teeth)),
-        Stroke(ring(np.maximum(below - 1.2, above), below), lower_teeth),
-        Stroke(_corners(half * ACROSS, line + above), 0.32 * face.skin, 3),
-        Stroke(_corners(2.6 * ACROSS, line[:, [4]] + lower_lip[:, [4]] + 1.0 - 0.4 * ACROSS**2), 0.88 * face.skin, 2),
+    teeth = np.where(gap > 0.9, 120 + 0.5 * face.skin, HIDDEN)
+    return [
+        Stroke(band(upper_lip - 1.6, upper_lip), np.where(face.moustache > 0.85, 0.9 * face.hair, HIDDEN)),
+        Stroke(band(upper_lip, above), 0.92 * face.lip_tone * face.skin),
+        Stroke(band(below, lower_lip), 1.06 * face.lip_tone * face.skin),
+        Stroke(band(above, below), 0.18 * face.skin),
+        Stroke(band(above, np.minimum(above + 1.7, below)), np.where(au[26] > 0.6, HIDDEN, teeth)),
+        Stroke(band(np.maximum(below - 1.2, above), below), np.where(au[16] > 0.3, teeth, HIDDEN)),
+        Stroke(_corners(half * ACROSS, line + above), 0.32 * face.skin, 2),
     ]
-    for side in SIDES:
-        depth = np.clip(0.25 * face.age + 0.7 * au[12] + 0.6 * au[9] + 0.4 * au[20], 0, 1)
-        fold_x = side * np.concatenate([face.nose_width + 0.8, half + 0.6, half + 1.9], axis=1)
-        fold_y = np.concatenate([wing - 0.4, 0.4 * wing + 0.6 * corner - 0.6, corner + 1.2], axis=1)
-        strokes.append(Stroke(_corners(fold_x, fold_y), (0.97 - 0.3 * depth) * face.skin, 2))
-        crease = _corners(side * (half + np.array([0.3, 1.4])), corner + np.array([0.4, 2.4]))
-        strokes.append(Stroke(crease, np.where(au[15] > 0.15, (0.95 - 0.4 * au[15]) * face.skin, HIDDEN), 3))
-        bracket = _corners(side * (half + np.array([1.2, 2.0, 1.2])), corner + np.array([-2.0, 0, 2.0]))
-        strokes.append(Stroke(bracket, np.where(au[20] > 0.15, (0.95 - 0.35 * au[20]) * face.skin, HIDDEN), 2))
-    return strokes
+
+
+def _beard(face, au):
+    x = face.width * np.array([-0.97, -0.6, -0.25, 0.25, 0.6, 0.97, 0.78, 0.4, 0, -0.4, -0.78])
+    upper = face.mouth_height + np.array([-5, 0, -2.6, -2.6, 0, -5])
+    lower = (face.chin + 2.4 * au[26]) * np.array([0.66, 0.93, 1, 0.93, 0.66])
+    tone = np.where(face.beard > 0.88, 0.35 * (face.skin + face.hair), 0.6 * face.skin)
+    return [Stroke(_corners(x, np.concatenate([upper, lower], axis=1)), np.where(face.beard > 0.8, tone, HIDDEN))]
 
 
 def _glasses(face):
     tone = np.where(face.glasses > 0.85, 0.4 * face.hair, HIDDEN)
-    frames = [
-        Stroke(_ellipse(s * face.eye_distance, face.eye_height, face.eye_width + 1.8, 4.2), tone, 3) for s in SIDES
-    ]
-    bridge = _corners(np.array([-1.6, 1.6]) * np.ones_like(tone), face.eye_height - 0.6)
-    return [*frames, Stroke(bridge, tone, 3)]
-
-
-def _turn_head(corners, face):
-    """Yaw and pitch (features slide over a round head), tilt, size and shift: (N, K, 2) from the middle of the image."""
-    x, y = corners[..., 0], corners[..., 1]
-    x, y = (
-        x + 3.2 * face.yaw * np.clip(1 - (x / 18) ** 2, 0, 1) * np.clip(1 - (y / 26) ** 2, 0, 1),
-        y + 1.8 * face.pitch * np.clip(1 - (y / 22) ** 2, 0, 1) * np.clip(1 - (x / 20) ** 2, 0, 1),
-    )
-    cos, sin = (1 - face.tilt**2) / (1 + face.tilt**2), 2 * face.tilt / (1 + face.tilt**2)
-    x, y = face.size * (cos * x - sin * y), face.size * (sin * x + cos * y)
-    return _corners(x + face.shift_x, y + face.shift_y)
+    frames = [_ellipse(side * face.eye_distance, face.eye_height, face.eye_width + 1.8, 4.2) for side in SIDES]
+    bridge = _corners(np.array([-1.6, 1.6]), face.eye_height - 0.6)
+    return [Stroke(corners, tone, 2) for corners in (*frames, bridge)]
 
 
 def _in_the_way(face):
-    """What hides a part of some faces: a hand, a bar or a lock of hair."""
-    hand = face.hidden_by < 0.07
-    bar = ~hand & (face.hidden_by < 0.12)
-    lock = (face.hidden_by > 0.12) & (face.hidden_by < 0.18)
+    """What hides a part of some faces: a hand at the mouth, a bar, a lock of hair."""
+    hand, bar = face.hidden_by < 0.06, (face.hidden_by > 0.06) & (face.hidden_by < 0.1)
+    lock = (face.hidden_by > 0.1) & (face.hidden_by < 0.16)
     side = np.where(face.hidden_x > 0, 1, -1)
     x, y = 11 * side + 3 * face.hidden_x, 14 + 5 * face.hidden_y
-    strokes = [Stroke(_ellipse(x, y + 6, 8, 9), np.where(hand, 0.85 * face.skin, HIDDEN))]
-    for finger in (-1, 0, 1):
-        tip = _ellipse(x - side * (2.5 - 3.4 * finger), y - 3 + 1.2 * finger**2, 1.9, 7)
-        strokes.append(Stroke(tip, np.where(hand, (0.95 + 0.05 * finger) * face.skin, HIDDEN)))
-    bar_x, bar_y = np.array([-40, 40, 40, -40]), 14 * face.hidden_y + np.array([-2.5, -2.5, 2.5, 2.5])
-    strokes.append(Stroke(_corners(bar_x, bar_y + 0.3 * face.hidden_x * bar_x), np.where(bar, face.shirt, HIDDEN)))
-    lock_x, lock_y = side * np.array([1, 9, 17, 18, 12]), np.array([-20, -18, -12, 4, -4])
-    strokes.append(Stroke(_corners(lock_x, lock_y + 3 * face.hidden_y), np.where(lock, face.hair, HIDDEN)))
-    return strokes
+    fingers = [_ellipse(x - side * (2.5 - 3.4 * k), y - 3 + 1.2 * k * k, 1.9, 7) for k in (-1, 0, 1)]
+    bar_x = np.array([-40, 40, 40, -40])
+    bar_y = 14 * face.hidden_y + 0.3 * face.hidden_x * bar_x + np.array([-2.5, -2.5, 2.5, 2.5])
+    lock_x, lock_y = side * np.array([1, 9, 17, 18, 12]), 3 * face.hidden_y + np.array([-20, -18, -12, 4, -4])
+    return [
+        Stroke(_ellipse(x, y + 6, 8, 9), np.where(hand, 0.85 * face.skin, HIDDEN)),
+        *(Stroke(finger, np.where(hand, (0.9 + 0.05 * k) * face.skin, HIDDEN)) for k, finger in enumerate(fingers)),
+        Stroke(_corners(bar_x, bar_y), np.where(bar, face.shirt, HIDDEN)),
+        Stroke(_corners(lock_x, lock_y), np.where(lock, face.hair, HIDDEN)),
+    ]
 
 
-def _paint(face):
-    """Every face of a block as drawn, without light and grain: float32 (N, 48, 48)."""
-    au = face.units
-    parts = [*_head(face, au), *_eye(face, au, -1), *_eye(face, au, 1), *_nose(face, au), *_brows(face, au)]
-    parts += [*_mouth(face, au), *_glasses(face)]
-    strokes = [Stroke(_turn_head(part.corners, face), part.tone, part.width) for part in parts] + _in_the_way(face)
-    edge = _corners(16 * face.hidden_x + np.array([0, 40, 40, 0]), np.array([-40, -40, 40, 40]))
-    strokes = [Stroke(edge, np.clip(face.background + face.background_edge, 5, 250)), *strokes]
-    paths, tones = [], []
-    for stroke in strokes:
-        corners = SCALE * (stroke.corners + IMAGE_SIZE / 2)
-        paths.append(corners.reshape(len(corners), -1).tolist())
-        tones.append(np.where(stroke.tone < 0, HIDDEN, np.rint(stroke.tone))[:, 0].astype(int).tolist())
-    widths = [stroke.width for stroke in strokes]
-    images = []
-    for background, face_paths, face_tones in zip(
-        face.background[:, 0].astype(int).tolist(), zip(*paths, strict=True), zip(*tones, strict=True), strict=True
-    ):
-        image = Image.new("L", (SCALE * IMAGE_SIZE, SCALE * IMAGE_SIZE), background)
-        pen = ImageDraw.Draw(image)
-        for path, tone, width in zip(face_paths, face_tones, widths, strict=True):
+def _turn_head(corners, face):
+    """Corners (N, K, 2) after yaw and pitch (features slide over a round head), tilt, size and shift."""
+    x, y = corners[..., 0], corners[..., 1]
+    across, along = x**2, y**2
+    x = x + 3.2 * face.yaw * np.clip(1 - across / 324, 0, 1) * np.clip(1 - along / 676, 0, 1)
+    y = y + 1.8 * face.pitch * np.clip(1 - along / 484, 0, 1) * np.clip(1 - across / 400, 0, 1)
+    cos, sin = (1 - face.tilt**2) / (1 + face.tilt**2), 2 * face.tilt / (1 + face.tilt**2)
+    return _corners(
+        face.size * (cos * x - sin * y) + face.shift_x,
+        face.size * (sin * x + cos * y) + face.shift_y,
+    )
+
+
+def _paint(face, au):
+    """The faces of a block before light and grain, float32 (N, 48, 48); `au`: intensity (N, 1) of each unit."""
+    wall = _corners(16 * face.hidden_x + np.array([0, 40, 40, 0]), np.array([-40, -40, 40, 40]))
+    head = [*_head(face, au), *_eye(face, au, -1), *_eye(face, au, 1), *_nose(face, au), *_brows(face, au)]
+    head += [*_folds(face, au), *_beard(face, au), *_mouth(face, au), *_glasses(face)]
+    head = [Stroke(_turn_head(part.corners, face), part.tone, part.width) for part in head]
+    strokes = [Stroke(wall, np.clip(face.background + face.background_edge, 0, 255)), *head, *_in_the_way(face)]
+
+    size = SCALE * IMAGE_SIZE
+    canvases = [Image.new("L", (size, size), int(tone)) for tone in face.background[:, 0]]
+    pens = [ImageDraw.Draw(canvas) for canvas in canvases]
+    for corners, tones, width in strokes:
+        paths = (SCALE * (corners + IMAGE_SIZE / 2)).reshape(len(corners), -1).tolist()
+        for pen, path, tone in zip(pens, paths, np.rint(tones[:, 0]).astype(int).tolist(), strict=True):
             if tone == HIDDEN:
                 continue
             if width:
                 pen.line(path, fill=tone, width=width)
             else:
                 pen.polygon(path, fill=tone)
-        images.append(np.asarray(image.reduce(SCALE)))
-    return np.stack(images).astype(np.float32)
+    return np.stack([np.asarray(canvas.reduce(SCALE)) for canvas in canvases]).astype(np.float32)
 
 
 def _photograph(pixels, face, grain):
-    """Light, lens and film: drawn faces (N, 48, 48) and grain from -1 to 1 become images uint8 (N, 48, 48)."""
+    """Light, lens and film: painted faces and grain from -1 to 1, both (N, 48, 48), become images uint8 (N, 48, 48)."""
+    light_x, light_y, blur, contrast, brightness, grain_size = (
+        getattr(face, name).astype(np.float32)[:, :, None]
+        for name in ("light_x", "light_y", "blur", "contrast", "brightness", "grain")
+    )
     ramp = np.linspace(-1, 1, IMAGE_SIZE, dtype=np.float32)
-
-    def each(values):
-        return values.astype(np.float32)[:, :, None]
-
-    pixels = pixels * (1 + each(face.light_x) * ramp + each(face.light_y) * ramp[:, None])
-    blur = each(face.blur)
+    pixels = pixels * (1 + light_x * ramp + light_y * ramp[:, None])
     for _ in range(2):
         pixels[:, 1:-1] += blur * (pixels[:, :-2] + pixels[:, 2:] - 2 * pixels[:, 1:-1])
         pixels[:, :, 1:-1] += blur * (pixels[:, :, :-2] + pixels[:, :, 2:] - 2 * pixels[:, :, 1:-1])
-    pixels = (pixels - 128) * each(face.contrast) + 128 + each(face.brightness) + each(face.grain) * grain
+    pixels = (pixels - 128) * contrast + 128 + brightness + grain_size * grain
     return np.rint(np.clip(pixels, 0, 255)).astype(np.uint8)

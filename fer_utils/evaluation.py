@@ -17,6 +17,19 @@ class Difference(NamedTuple):
     high: float
     p_value: float = float("nan")
 
+    @property
+    def clear(self):
+        """Whether the interval leaves out zero."""
+        return self.low > 0 or self.high < 0
+
+    def in_points(self):
+        """As text, in points of percent.
+
+        >>> Difference(0.021, 0.004, 0.038).in_points()
+        '+2.1 points (95 % interval +0.4 to +3.8)'
+        """
+        return f"{100 * self.value:+.1f} points (95 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f})"
+
 
 def wilson_interval(n_correct, n_total, confidence=0.95):
     """(low, high), the confidence interval of an accuracy measured once on `n_total` images (Wilson 1927).
@@ -43,10 +56,10 @@ def compare_on_same_images(correct_a, correct_b):
     >>> f"{difference.value:.2f}, p = {difference.p_value:.4f}"
     '0.14, p = 0.0001'
     """
-    change = np.asarray(correct_b, int) - np.asarray(correct_a, int)
-    if change.ndim != 1 or not change.size:
-        shapes = f"{np.shape(correct_a)} and {np.shape(correct_b)}"
-        raise ValueError(f"expected one value per image, found arrays of shape {shapes}")
+    before, after = np.asarray(correct_a, int), np.asarray(correct_b, int)
+    if before.shape != after.shape or before.ndim != 1 or not before.size:
+        raise ValueError(f"expected one value per image, found arrays of shape {before.shape} and {after.shape}")
+    change = after - before
     half_width = 1.96 * change.std() / np.sqrt(change.size)
     gained, lost = int((change > 0).sum()), int((change < 0).sum())
     p_value = stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0

@@ -19,7 +19,8 @@ class Recipe:
     """How a network is trained; one recipe per profile, the same for every row, so that only one thing differs.
 
     The report gives no optimiser, batch size or number of epochs: Adam (Kingma and Ba 2015) at Keras's own learning
-    rate, and enough epochs for the baseline to overfit. `train_images` limits the training images (None: all). The weights of the epoch with the best validation accuracy are kept.
+    rate, and enough epochs for the baseline to overfit. `train_images` limits the training images (None: all). The
+    weights of the epoch with the best validation accuracy are kept.
     """
 
     width: float

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import dataclass, replace
 
@@ -29,16 +30,12 @@ STORED_METADATA = {
 ABSOLUTE_PATH = re.compile(
     r"(?<![\w.:/<~)-])/(?:[A-Za-z][\w.-]*/[\w.-]|(?:home|root|tmp|content|Users)\b)|\b[A-Za-z]:\\\w|\bfile://"
 )
-BAR = "{desc} of {total_fmt} |{bar:20}| {elapsed}"
 INDEX = """<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><title>The course, executed</title>
-<style>body {{ font-family: sans-serif }} th, td {{ text-align: left; padding: 0.3em 1em }}</style></head>
-<body><h1>Facial Expression Recognition with Convolutional Networks</h1>
+<html lang="en"><head><meta charset="utf-8"><title>The course, executed</title>
+<style>body {{ font-family: sans-serif }} th, td {{ text-align: left; padding: 0.3em 1em }}</style></head><body>
+<h1>Facial Expression Recognition with Convolutional Networks</h1>
 <table><tr><th>notebook</th><th>minutes</th><th>cells</th><th>verdict</th></tr>
-{rows}
-</table></body>
-</html>
+{rows}</table></body></html>
 """
 INDEX_ROW = '<tr><td><a href="{name}.html">{name}</a></td><td>{minutes:.1f}</td><td>{cells}</td><td>{verdict}</td></tr>'
 
@@ -52,6 +49,9 @@ class Outcome:
     cells: int
     failure: str = ""
 
+    def __str__(self):
+        return f"{self.name}: {self.cells} cells, {self.minutes:.1f} min, {self.failure or 'ok'}"
+
     @property
     def verdict(self):
         """`"ok"`, or the first line of the failure."""
@@ -62,12 +62,11 @@ class CurrentInterpreter(KernelSpecManager):
     """Starts the kernel of the running Python, whatever kernels called python3 the user has installed."""
 
     def get_kernel_spec(self, kernel_name):
-        """The `KernelSpec` of the running Python, for any name."""
         return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
 
 
 def find_notebooks(folder, only=()):
-    """The paths NN_*.ipynb in `folder`, in order, or `only` those numbers or names; `ValueError` if one is not there."""
+    """The paths NN_*.ipynb in `folder`, in order, or `only` those numbers or names; `ValueError` if one is missing."""
     paths = {path.stem: path for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))}
     unknown = [word for word in only if not any(word in (name, name[:2]) for name in paths)]
     if unknown or not paths:
@@ -84,8 +83,8 @@ def execute_notebook(path, environment):
     """
     notebook = nbformat.read(path, as_version=4)
     total = sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)
-    bar = progress_bar(total=total, bar_format=BAR, desc=f"{path.stem}: cell 0")
-    started = []
+    layout = "{desc} of {total_fmt} |{bar:20}| {elapsed}"
+    bar, started = progress_bar(total=total, bar_format=layout, desc=path.stem, file=sys.stderr), []
 
     def show(cell, cell_index):
         started.append(cell)
@@ -104,11 +103,11 @@ def execute_notebook(path, environment):
     )
     client.create_kernel_manager().kernel_spec_manager = CurrentInterpreter()
     # A drawing backend of the user's own choice would keep the figures out of the notebook.
-    variables = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
+    variables = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"} | environment
     start, failure = time.monotonic(), ""
     try:
         with bar:
-            client.execute(env={**variables, **environment}, stderr=subprocess.DEVNULL)
+            client.execute(env=variables, stderr=subprocess.DEVNULL)
     except (CellExecutionError, DeadKernelError) as error:
         failure = f"failed at cell {len(started)} of {total}\n{_describe(started, error)}"
     return notebook, Outcome(path.stem, (time.monotonic() - start) / 60, len(started), failure)
@@ -126,14 +125,14 @@ def _describe(started, error):
 
 
 def run_notebooks(paths, build, environment, show=print):
-    """Executes the notebooks at `paths` in order; `show`s each `Outcome` in words as it comes, and returns all.
+    """Executes the notebooks at `paths` in order; `show`s each `Outcome` as it comes, and returns all.
 
     The executed copies go to the folder `build`/notebooks, a page for each to `build`/html, with an index.html.
     """
     outcomes = []
     for path in paths:
         notebook, outcome = execute_notebook(path, environment)
-        show(_in_words(outcome))
+        show(outcome)
         outcomes.append(outcome)
         _write(build / "notebooks" / path.name, nbformat.writes(notebook) + "\n")
         _write(build / "html" / f"{path.stem}.html", _as_page(notebook, path.stem))
@@ -148,12 +147,11 @@ def store_notebooks(paths, environment, show=print):
     for path in paths:
         notebook, outcome = execute_notebook(path, environment)
         normalise(notebook)
-        problems = [] if outcome.failure else find_stored_problems(notebook)
-        if problems:
+        if not outcome.failure and (problems := find_stored_problems(notebook)):
             outcome = replace(outcome, failure="\n".join(["not stored", *problems]))
         if not outcome.failure:
             _write(path, nbformat.writes(notebook) + "\n")
-        show(_in_words(outcome))
+        show(outcome)
         outcomes.append(outcome)
     return outcomes
 
@@ -162,8 +160,8 @@ def normalise(notebook):
     """Gives `notebook` the metadata that all stored notebooks share; cells keep their ids, tags and reasons."""
     notebook.metadata = nbformat.from_dict(STORED_METADATA)
     for cell in notebook.cells:
-        kept = {key: value for key, value in cell.metadata.items() if key in KEPT_CELL_METADATA}
-        cell.metadata = nbformat.from_dict(kept)
+        for key in set(cell.metadata) - set(KEPT_CELL_METADATA):
+            del cell.metadata[key]
 
 
 def find_stored_problems(notebook):
@@ -186,7 +184,7 @@ def output_texts(outputs):
     """The texts in a cell's `outputs`: streams, error messages, and each textual form of a result; no pictures."""
     texts = []
     for output in outputs:
-        texts += [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", [])]
+        texts += [output.get("text"), output.get("evalue"), *output.get("traceback", [])]
         texts += [str(value) for kind, value in output.get("data", {}).items() if not kind.startswith("image/")]
     return [text for text in texts if text]
 
@@ -196,10 +194,6 @@ def _write(path, text):
         temporary.write_text(text, encoding="utf-8")
 
 
-def _in_words(outcome):
-    return f"{outcome.name}: {outcome.cells} cells, {outcome.minutes:.1f} min, {outcome.failure or 'ok'}"
-
-
 def _as_page(notebook, title):
-    page, _ = HTMLExporter().from_notebook_node(notebook, {"metadata": {"name": title}})
+    page = HTMLExporter().from_notebook_node(notebook, {"metadata": {"name": title}})[0]
     return re.sub(r'href="(\w+)\.ipynb', r'href="\1.html', page)

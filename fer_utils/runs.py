@@ -4,9 +4,11 @@ A run's folder holds `run.json` (facts and history), `arrays.npz` (predictions o
 network itself was kept, `float16.weights.h5` (half precision; `model.load_weights` reads it).
 """
 
+import contextlib
 import dataclasses
 import json
 import zipfile
+import zlib
 from pathlib import Path
 
 import h5py
@@ -17,6 +19,8 @@ from fer_utils.environment import atomic_path
 FORMAT = 1
 WEIGHTS = "float16.weights.h5"
 ARRAYS = ("confusion", "validation_confusion", "test_probabilities", "test_correct")
+# What json and numpy raise on damaged files, over and above OSError: a flipped bit reaches zlib and zipfile's innards.
+DAMAGE = (ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile)
 
 
 class RunError(ValueError):
@@ -29,7 +33,8 @@ class Run:
 
     `history` maps accuracy, loss, val_accuracy and val_loss to one number per epoch; `best_epoch` counts from 1 and is
     the epoch whose weights were kept, chosen on validation accuracy; `confusion` and `validation_confusion` are counts
-    (7, 7), rows true, columns predicted; `test_probabilities` is float16 (N, 7), `test_correct` bool (N,); `seconds` is training alone.
+    (7, 7), rows true, columns predicted; `test_probabilities` is float16 (N, 7), `test_correct` bool (N,); `seconds` is
+    training alone.
     """
 
     experiment: str
@@ -68,7 +73,7 @@ def save_run(run, folder, model=None):
     facts = {f.name: getattr(run, f.name) for f in dataclasses.fields(run) if f.name not in (*ARRAYS, "folder")}
     with atomic_path(folder) as temporary:
         temporary.mkdir()
-        (temporary / "run.json").write_text(json.dumps({"format": FORMAT, **facts}, indent=1) + "\n")
+        (temporary / "run.json").write_text(json.dumps({"format": FORMAT, **facts}, indent=1) + "\n", encoding="utf-8")
         np.savez_compressed(temporary / "arrays.npz", **{name: getattr(run, name) for name in ARRAYS})
         if model is not None:
             save_half_precision(model, temporary / WEIGHTS)
@@ -78,19 +83,31 @@ def save_run(run, folder, model=None):
 def load_run(folder):
     """The `Run` in `folder`; `RunError` says which file is missing or damaged."""
     folder = Path(folder)
-    try:
-        facts = json.loads((folder / "run.json").read_text())
-        if facts.pop("format") != FORMAT:
-            raise RunError(f"{folder.name}: run.json was written by another version of the course")
-        with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in ARRAYS}
+    with naming_damage(folder / "run.json"):
+        facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        written_here = facts.pop("format") == FORMAT
+    if not written_here:
+        raise RunError(f"{_short_name(folder / 'run.json')} was written by another version of the course")
+    with naming_damage(folder / "arrays.npz"), np.load(folder / "arrays.npz", allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in ARRAYS}
+    with naming_damage(folder / "run.json"):
         return Run(**facts, **arrays, folder=folder)
-    except RunError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
-        raise RunError(
-            f"{folder.parent.name}/{folder.name} is not a readable run ({type(error).__name__}: {error})"
-        ) from error
+
+
+@contextlib.contextmanager
+def naming_damage(path):
+    """Turns what reading a missing or damaged file `path` raises into a `RunError` that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"{_short_name(path)} cannot be read: {error.strerror or 'damaged'}") from error
+    except DAMAGE as error:
+        raise RunError(f"{_short_name(path)} is damaged ({type(error).__name__}: {error})") from error
+
+
+def _short_name(path):
+    """Experiment, seed and file: notebooks store these lines, so no absolute path."""
+    return "/".join(path.parts[-3:])
 
 
 def list_runs(folder):

@@ -13,7 +13,6 @@ import os
 import platform
 import subprocess
 import time
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ from fer_utils.environment import DATA, PROJECT, atomic_path, current_profile, p
 from fer_utils.evaluation import confusion_matrix
 from fer_utils.experiments import RECIPES, Recipe, find_experiment
 from fer_utils.models import MODELS
-from fer_utils.runs import WEIGHTS, Run, RunError, load_run, save_run
+from fer_utils.runs import DAMAGE, WEIGHTS, Run, RunError, load_run, naming_damage, save_run
 
 with quiet_stderr():
     import keras
@@ -32,7 +31,7 @@ with quiet_stderr():
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 BATCH_SIZE_OF_PREDICTION = 256
-BAR = "{desc} {percentage:3.0f}% |{bar:20}|{postfix}, {remaining} left"
+BAR = "{desc} {percentage:3.0f}% |{bar:20}| {remaining} left{postfix}"
 
 
 @dataclasses.dataclass
@@ -90,13 +89,14 @@ def build_network(experiment, recipe, seed=0):
 
 
 def load_network(run):
-    """The trained `keras.Model` of a `Run`; `RunError` if the run was kept without its weights."""
+    """The trained `keras.Model` of a `Run`; `RunError` if the run was kept without its weights or they are damaged."""
     path = run.folder / WEIGHTS if run.folder else None
     if path is None or not path.exists():
         name = f"{run.experiment}, seed {run.seed}"
         raise RunError(f"{name}: the run was kept without its weights; train it with retrain=True")
     network = build_network(find_experiment(run.experiment), Recipe(**run.recipe))
-    network.load_weights(path)
+    with naming_damage(path):
+        network.load_weights(path)
     return network
 
 
@@ -200,9 +200,11 @@ def _load_checkpoint(network, path, task):
             best = [stored[f"best{i}"] for i in range(len(network.variables))]
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (OSError, *DAMAGE):
         print(f"{path.name} is damaged: training starts from the beginning")
         return None
+    if [array.shape for array in now] != [variable.shape for variable in _state(network)]:
+        return None  # models.py was changed since
     _assign(_state(network), now)
     return Progress(best_variables=best, **facts)
 

@@ -1,0 +1,84 @@
+"""What layers see: activation maps, class heat maps, gradients per layer (report §5.4; §4.3 for the gradients).
+
+Gradients need the backend itself: `_tensorflow` is the one place that names it.
+"""
+
+import numpy as np
+
+from fer_utils.environment import quiet_stderr
+
+with quiet_stderr():
+    import keras
+
+
+def activation_maps(model, images, layer_names=None):
+    """{layer name: float32 array (N, height, width, maps)} for uint8 images (N, 48, 48, 1) (report §5.4, Figure 7).
+
+    Without `layer_names`, the layers are the outputs of the convolutions: all ReLU layers that give maps.
+    """
+    names = layer_names or convolution_outputs(model)
+    outputs = {name: model.get_layer(name).output for name in names}
+    maps = keras.Model(model.inputs, outputs).predict(images, batch_size=256, verbose=0)
+    return {name: maps[name] for name in names}
+
+
+def convolution_outputs(model):
+    """Names of the layers behind each convolution of `model`, in order: its ReLU layers that give maps."""
+    return [
+        layer.name for layer in model.layers if isinstance(layer, keras.layers.ReLU) and len(layer.output.shape) == 4
+    ]
+
+
+def silent_maps(maps, tolerance=1e-6):
+    """Which maps of an array (N, height, width, maps) are blank, bool (N, maps): never above `tolerance` anywhere.
+
+    Report §5.4: "several feature maps are not activated and left blank".
+    """
+    return np.abs(maps).max(axis=(1, 2)) <= tolerance
+
+
+def class_heat_maps(model, images, classes=None, layer_name=None):
+    """Where the model looks for a class: Grad-CAM (Selvaraju et al. 2017), float32 (N, height, width) from 0 to 1.
+
+    `classes` int (N,) defaults to the predicted ones, `layer_name` to the last convolution's output, whose height and
+    width the maps have. Each map is divided by its own largest value; all zero where nothing speaks for the class.
+    """
+    tf = _tensorflow()
+    layer = model.get_layer(layer_name or convolution_outputs(model)[-1])
+    both = keras.Model(model.inputs, [layer.output, model.output])
+    with tf.GradientTape() as tape:
+        maps, probabilities = both(images, training=False)
+        if classes is None:
+            classes = probabilities.numpy().argmax(axis=1)
+        score = tf.math.log(tf.gather(probabilities, classes, axis=1, batch_dims=1) + 1e-9)
+    importance = tape.gradient(score, maps).numpy().mean(axis=(1, 2), keepdims=True)
+    heat = np.maximum((importance * maps.numpy()).sum(axis=-1), 0)
+    return heat / np.maximum(heat.max(axis=(1, 2), keepdims=True), 1e-12)
+
+
+def gradient_norms(model, images, labels):
+    """{layer name: norm of the loss's gradient by that layer's kernel, per weight}, in the order of the forward pass.
+
+    Root mean square over the kernel of each 3x3 convolution and dense layer, for one batch of uint8 images (N, 48, 48, 1)
+    in training mode: what reaches a layer when it is about to learn (report §4.3; He et al. 2016).
+    """
+    tf = _tensorflow()
+    weighted = [layer for layer in model.layers if hasattr(layer, "kernel") and not layer.name.startswith("shortcut")]
+    kernels = [layer.kernel.value for layer in weighted]
+    with tf.GradientTape() as tape:
+        probabilities = model(images, training=True)
+        loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(labels, probabilities))
+    gradients = tape.gradient(loss, kernels)
+    return {
+        layer.name: float(np.sqrt(np.mean(np.square(gradient))))
+        for layer, gradient in zip(weighted, gradients, strict=True)
+    }
+
+
+def _tensorflow():
+    """TensorFlow, for its gradients; `RuntimeError` under another backend. The one place that needs it by name."""
+    if keras.backend.backend() != "tensorflow":
+        raise RuntimeError(f"gradients are taken with TensorFlow; KERAS_BACKEND is {keras.backend.backend()!r}")
+    import tensorflow
+
+    return tensorflow

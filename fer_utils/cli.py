@@ -1,0 +1,134 @@
+"""The command `fer-course`: reads arguments, calls the rest, prints. Heavy imports wait inside the commands."""
+
+import contextlib
+import os
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fer_utils.environment import PROFILES, PROJECT
+
+NOTEBOOKS = PROJECT / "notebooks"
+BUILD = PROJECT / "build"
+Profile = StrEnum("Profile", PROFILES)
+
+app = typer.Typer(
+    help="Runs the course, its trainings, and the check of the data.", no_args_is_help=True, add_completion=False
+)
+data_app = typer.Typer(help="Check a copy of FER2013, or get one.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+Data = Annotated[str | None, typer.Option(help="A copy of FER2013 (file or folder), or the word drawn.")]
+ChosenProfile = Annotated[Profile | None, typer.Option(help="quick: minutes on two cores; full: the recorded recipe.")]
+Only = Annotated[list[str] | None, typer.Option(help="A notebook's number or name, such as 03; may be repeated.")]
+
+
+@app.command()
+def run(data: Data = None, profile: ChosenProfile = None, only: Only = None):
+    """Executes the notebooks in order and writes them as pages to build/html/index.html."""
+    from fer_utils.data import load_faces
+    from fer_utils.notebook_runner import find_notebooks, run_notebooks
+
+    _choose(data, profile)
+    with _errors_as_messages():
+        paths = find_notebooks(NOTEBOOKS, only or ())
+        load_faces()
+    outcomes = run_notebooks(paths, BUILD, {"FER_PROGRESS": "0"}, typer.echo)
+    _print_table(outcomes)
+    typer.echo(f"pages: {BUILD / 'html' / 'index.html'}")
+    _exit_with(outcomes)
+
+
+@app.command()
+def store(only: Only = None):
+    """Rewrites the notebooks of the repository with their outputs: drawn faces, quick profile, new trainings."""
+    from fer_utils.notebook_runner import find_notebooks, store_notebooks
+
+    with _errors_as_messages():
+        paths = find_notebooks(NOTEBOOKS, only or ())
+    with tempfile.TemporaryDirectory() as runs:
+        fixed = {"FER_DATA": "drawn", "FER_PROFILE": "quick", "FER_PROGRESS": "0", "FER_RUNS": runs}
+        outcomes = store_notebooks(paths, fixed, typer.echo)
+    _print_table(outcomes)
+    _exit_with(outcomes)
+
+
+@app.command()
+def train(
+    experiment: str,
+    seed: int = 0,
+    data: Data = None,
+    profile: ChosenProfile = None,
+    retrain: Annotated[bool, typer.Option("--retrain", help="Train again even if a finished run is stored.")] = False,
+):
+    """Trains one experiment, or shows its finished run."""
+    from fer_utils.data import load_faces
+    from fer_utils.experiments import find_experiment
+
+    _choose(data, profile)
+    with _errors_as_messages():
+        find_experiment(experiment)
+        faces = load_faces()
+    from fer_utils import training
+
+    finished = training.train(experiment, faces, seed=seed, retrain=retrain)
+    typer.echo(f"{finished.experiment}, seed {finished.seed}, {finished.profile} profile, {finished.dataset}")
+    typer.echo(f"epochs: {len(finished.history['loss'])}, kept epoch {finished.best_epoch}")
+    typer.echo(f"training: {finished.seconds / 60:.1f} min on {finished.device}")
+    typer.echo(f"validation accuracy: {finished.validation_accuracy:.1%}")
+    typer.echo(f"test accuracy: {finished.test_accuracy:.1%}")
+
+
+@data_app.command()
+def check(path: Path):
+    """Says whether PATH is FER2013; the exit status is 1 when it is not."""
+    from fer_utils.fer2013 import read_fer2013
+
+    with _errors_as_messages():
+        found = read_fer2013(path)
+    typer.echo(found.verdict)
+    raise typer.Exit(0 if found.is_fer2013 else 1)
+
+
+@data_app.command()
+def fetch():
+    """Downloads FER2013 with kagglehub, an optional extra, or says how to get it by hand."""
+    from fer_utils.data import fetch as fetch_faces
+
+    with _errors_as_messages():
+        typer.echo(f"FER2013 is in {fetch_faces()}")
+
+
+def _choose(data, profile):
+    """Hands the options on as environment variables; the kernels work in another folder, so paths become absolute."""
+    if profile:
+        os.environ["FER_PROFILE"] = profile.value
+    if data:
+        os.environ["FER_DATA"] = data
+    for name in ("FER_DATA", "FER_RUNS"):
+        if os.environ.get(name, "drawn") != "drawn":
+            os.environ[name] = os.path.abspath(os.environ[name])
+
+
+@contextlib.contextmanager
+def _errors_as_messages():
+    """Ends the command with the message of a `ValueError` (FaceDataError is one) and exit status 1, no traceback."""
+    try:
+        yield
+    except ValueError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _print_table(outcomes):
+    width = max(len(outcome.name) for outcome in outcomes)
+    typer.echo(f"\n{'notebook':{width}}  minutes  cells  verdict")
+    for outcome in outcomes:
+        typer.echo(f"{outcome.name:{width}}  {outcome.minutes:7.1f}  {outcome.cells:5}  {outcome.verdict}")
+
+
+def _exit_with(outcomes):
+    raise typer.Exit(1 if any(outcome.failure for outcome in outcomes) else 0)

@@ -1,0 +1,263 @@
+"""Every figure of the course: takes arrays or runs, returns matplotlib Axes (or an array of them), computes no result.
+
+One colour per model in all notebooks, from seaborn's colour-blind palette; solid lines are validation, dashed training.
+Every figure says which faces it shows: `dataset` is the `name` of a `FaceDataset` or the `dataset` of a `Run`.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from fer_utils.experiments import EXPERIMENTS
+from fer_utils.fer2013 import CLASS_NAMES
+
+_PALETTE = sns.color_palette("colorblind").as_hex()
+MODEL_COLOURS = dict(zip(EXPERIMENTS, (_PALETTE[0], _PALETTE[1], _PALETTE[2], _PALETTE[3]), strict=True))
+SPLIT_COLOURS = dict(zip(("train", "validation", "test"), (_PALETTE[7], _PALETTE[4], _PALETTE[9]), strict=True))
+PART_COLOURS = {"convolution": _PALETTE[9], "pooling": _PALETTE[8], "dense": _PALETTE[6], "shortcut": _PALETTE[3]}
+GREY = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "nearest"}
+
+
+def set_style():
+    """Sets seaborn's white-grid theme and a resolution that reads well and keeps notebooks small."""
+    sns.set_theme(
+        style="whitegrid", rc={"figure.dpi": 80, "axes.titlesize": "medium", "figure.constrained_layout.use": True}
+    )
+
+
+def titled(title, dataset):
+    """`title` with the name of the faces behind it, loud where they are not FER2013.
+
+    >>> titled("Mean face", "drawn faces")
+    'Mean face [drawn faces, not FER2013]'
+    """
+    note = dataset if "FER2013" in dataset else f"{dataset}, not FER2013"
+    return f"{title} [{note}]"
+
+
+def plot_faces(images, captions, dataset, title, columns=7):
+    """A grid of faces (N, 48, 48) or (N, 48, 48, 1), grey levels 0 to 255, each under its caption."""
+    rows = -(-len(images) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(1.5 * columns, 1.75 * rows + 0.4), squeeze=False)
+    for ax in axes.flat:
+        ax.axis("off")
+    for ax, image, caption in zip(axes.flat, images, captions, strict=False):
+        ax.imshow(np.squeeze(image), **GREY)
+        ax.set_title(caption, fontsize="small")
+    figure.suptitle(titled(title, dataset))
+    return axes
+
+
+def plot_class_counts(counts, dataset, ax=None):
+    """Bars of the images per class and split; `counts` maps a split's name to seven counts. The scale is logarithmic."""
+    ax = ax or _new_axes(9, 3.6)
+    width = 0.8 / len(counts)
+    for number, (split, values) in enumerate(counts.items()):
+        places = np.arange(len(CLASS_NAMES)) + (number - (len(counts) - 1) / 2) * width
+        bars = ax.bar(places, values, width, label=split, color=SPLIT_COLOURS[split])
+        ax.bar_label(bars, fontsize=7, rotation=90, padding=2)
+    ax.set_yscale("log")
+    ax.margins(y=0.2)
+    ax.set_xticks(range(len(CLASS_NAMES)), CLASS_NAMES)
+    ax.set(ylabel="images (logarithmic scale)", title=titled("Images per class and split", dataset))
+    ax.grid(axis="x", visible=False)
+    ax.legend(ncols=3, loc="upper right", fontsize="small")
+    return ax
+
+
+def plot_learning_curves(runs, measure="accuracy", axes=None):
+    """Training (dashed) and validation (solid) curves of the runs, one panel each, all on one scale; a dot marks the
+    epoch whose weights were kept. `measure` is "accuracy" or "loss". Returns the array of Axes.
+    """
+    if axes is None:
+        _, axes = plt.subplots(1, len(runs), figsize=(5 * len(runs), 3.6), sharey=True, squeeze=False)
+    axes = np.ravel(axes)
+    for ax, run in zip(axes, runs, strict=True):
+        colour, name = MODEL_COLOURS[run.experiment], EXPERIMENTS[run.experiment].title
+        epochs = np.arange(1, len(run.history[measure]) + 1)
+        ax.plot(epochs, run.history[measure], "--", color=colour, label="training")
+        ax.plot(epochs, run.history[f"val_{measure}"], color=colour, label="validation")
+        kept = run.best_epoch
+        ax.plot(kept, run.history[f"val_{measure}"][kept - 1], "o", color=colour, label="kept epoch")
+        _finish_curves(ax, measure, titled(name, run.dataset))
+    return axes
+
+
+def compare_learning_curves(runs, measure="accuracy", ax=None):
+    """All runs in one panel: training dashed, validation solid, one colour per model."""
+    ax = ax or _new_axes(8, 4)
+    for run in runs:
+        colour, name = MODEL_COLOURS[run.experiment], EXPERIMENTS[run.experiment].title
+        epochs = np.arange(1, len(run.history[measure]) + 1)
+        ax.plot(epochs, run.history[measure], "--", color=colour, label=f"{name}, training")
+        ax.plot(epochs, run.history[f"val_{measure}"], color=colour, label=f"{name}, validation")
+    _finish_curves(ax, measure, titled(measure.capitalize(), runs[0].dataset))
+    return ax
+
+
+def plot_confusion(confusion, dataset, title="Confusion matrix", ax=None):
+    """The confusion matrix (7, 7): colour is the share of the true class (a row), text the share and the count."""
+    ax = ax or _new_axes(7, 5.6)
+    shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    text = np.array(
+        [
+            [f"{share:.0%}\n{count}" for share, count in zip(*row, strict=True)]
+            for row in zip(shares, confusion, strict=True)
+        ]
+    )
+    bar = {"label": "share of the true class", "format": PercentFormatter(1, decimals=0)}
+    sns.heatmap(
+        shares, vmin=0, vmax=1, cmap="Blues", annot=text, fmt="", annot_kws={"size": 8}, linewidths=0.5, square=True,
+        xticklabels=CLASS_NAMES, yticklabels=CLASS_NAMES, cbar_kws=bar, ax=ax,
+    )  # fmt: skip
+    ax.set(xlabel="predicted", ylabel="true", title=titled(title, dataset))
+    ax.tick_params(axis="x", rotation=30)
+    ax.tick_params(axis="y", rotation=0)
+    return ax
+
+
+def plot_gaps(gaps, ax=None):
+    """A bar with its 95 % interval per run: training accuracy less validation accuracy. `gaps` is a list of (run, gap)."""
+    ax = ax or _new_axes(7, 1.2 + 0.6 * len(gaps))
+    for place, (run, gap) in enumerate(gaps):
+        reach = [[gap.value - gap.low], [gap.high - gap.value]]
+        ax.barh(place, gap.value, xerr=reach, color=MODEL_COLOURS[run.experiment], capsize=4, height=0.6)
+    ax.set_yticks(range(len(gaps)), [EXPERIMENTS[run.experiment].title for run, _ in gaps])
+    ax.invert_yaxis()
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    title = titled("The gap at the last epoch", gaps[0][0].dataset)
+    ax.set(xlabel="training accuracy less validation accuracy", title=title)
+    return ax
+
+
+def plot_accuracies(rows, dataset, ax=None):
+    """Test accuracies with 95 % intervals; `rows` is a list of (experiment name, accuracy, low, high)."""
+    ax = ax or _new_axes(7, 1.2 + 0.6 * len(rows))
+    for place, (name, accuracy, low, high) in enumerate(rows):
+        reach = [[accuracy - low], [high - accuracy]]
+        ax.errorbar(accuracy, place, xerr=reach, fmt="o", color=MODEL_COLOURS[name], capsize=4)
+    ax.set_yticks(range(len(rows)), [EXPERIMENTS[row[0]].title for row in rows])
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.set(xlabel="test accuracy, 95 % interval", title=titled("Test accuracy", dataset))
+    return ax
+
+
+def plot_per_layer(values, dataset, title, ylabel, ax=None):
+    """Lines over layers, on a logarithmic scale; `values` maps an experiment's name to {layer name: value}."""
+    ax = ax or _new_axes(8, 3.8)
+    for name, by_layer in values.items():
+        ax.plot(list(by_layer), list(by_layer.values()), "o-", color=MODEL_COLOURS[name], label=EXPERIMENTS[name].title)
+    ax.set_yscale("log")
+    ax.set(xlabel="layer, from input to output", ylabel=ylabel, title=titled(title, dataset))
+    ax.tick_params(axis="x", rotation=30)
+    ax.legend(fontsize="small")
+    return ax
+
+
+def plot_maps(maps, dataset, title, columns=16):
+    """All maps (height, width, maps) of one layer for one face, each on its own scale from dark (0) to bright."""
+    rows = -(-maps.shape[-1] // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(0.62 * columns, 0.66 * rows + 0.5), squeeze=False)
+    for ax in axes.flat:
+        ax.axis("off")
+    for ax, values in zip(axes.flat, np.moveaxis(maps, -1, 0), strict=False):
+        ax.imshow(values, cmap="viridis", interpolation="nearest", vmin=0, vmax=max(values.max(), 1e-6))
+    figure.suptitle(titled(title, dataset), fontsize="medium")
+    return axes
+
+
+def plot_heat_maps(images, heat_maps, captions, dataset, title):
+    """Faces above, the same faces under their heat maps (N, h, w) below; bright where the class is decided."""
+    figure, axes = plt.subplots(2, len(images), figsize=(1.5 * len(images), 3.7), squeeze=False)
+    for column, (image, heat, caption) in enumerate(zip(images, heat_maps, captions, strict=True)):
+        for ax in axes[:, column]:
+            ax.imshow(np.squeeze(image), **GREY, extent=(0, 48, 48, 0))
+            ax.axis("off")
+        axes[1, column].imshow(
+            heat, cmap="inferno", alpha=0.55, vmin=0, vmax=1, extent=(0, 48, 48, 0), interpolation="bilinear"
+        )
+        axes[0, column].set_title(caption, fontsize="small")
+    figure.suptitle(titled(title, dataset))
+    return axes
+
+
+def draw_network(model, ax=None):
+    """The architecture of `model` as a row of boxes, one per weighted layer, with map sizes (Figures 8, 9 and 10).
+
+    Height stands for the height of the maps, width for their number; arcs are shortcuts, a triangle mark is a pooling.
+    """
+    ax = ax or _new_axes(11, 2.9)
+    x, ends = 0.0, {}
+    for layer in model.layers:
+        part = _part(layer)
+        if part is None:
+            continue
+        if part == "pooling":
+            ax.plot(x + 0.04, 0, ">", color=PART_COLOURS[part], markersize=8)
+            x += 0.34
+            continue
+        maps, height = layer.output.shape[-1], 0.7
+        if part == "convolution":
+            height = 0.5 + 1.7 * layer.output.shape[1] / 48
+        size = f"{layer.output.shape[1]}×{layer.output.shape[2]}\n×{maps}" if part == "convolution" else f"{maps}"
+        box = FancyBboxPatch(
+            (x, -height / 2), 0.62, height, boxstyle="round,pad=0.02", color=PART_COLOURS[part], alpha=0.85
+        )
+        ax.add_patch(box)
+        ax.text(x + 0.31, 0, size, ha="center", va="center", fontsize=7)
+        ax.text(x + 0.31, -1.28, layer.name, ha="center", va="top", fontsize=7, rotation=30)
+        ends[layer.name] = (x, x + 0.62)
+        x += 0.84
+    _draw_shortcuts(model, ends, ax)
+    for part in ("convolution", "pooling", "dense"):
+        ax.plot([], [], "s" if part != "pooling" else ">", color=PART_COLOURS[part], label=part)
+    ax.set(
+        xlim=(-0.2, x),
+        ylim=(-1.9, 1.9),
+        title=f"{model.name}: {len(ends)} weighted layers, {model.count_params():,} parameters",
+    )
+    ax.legend(ncols=4, fontsize="small", loc="upper right")
+    ax.axis("off")
+    return ax
+
+
+def _part(layer):
+    kind = type(layer).__name__
+    if kind == "Conv2D" and not layer.name.startswith("shortcut"):
+        return "convolution"
+    return {"MaxPooling2D": "pooling", "Dense": "dense"}.get(kind)
+
+
+def _draw_shortcuts(model, ends, ax):
+    """An arc from before the first to behind the second convolution of each block that ends in an addition."""
+    blocks = [layer.name.removeprefix("add") for layer in model.layers if type(layer).__name__ == "Add"]
+    for number in map(int, blocks):
+        start, end = ends[f"conv{2 * number - 1}"][0] - 0.08, ends[f"conv{2 * number}"][1] + 0.1
+        colour = PART_COLOURS["shortcut"]
+        arc = FancyArrowPatch(
+            (start, 0.3),
+            (end, 0.3),
+            connectionstyle="arc3,rad=-0.85",
+            arrowstyle="-|>",
+            mutation_scale=10,
+            color=colour,
+            lw=1.5,
+        )
+        ax.add_patch(arc)
+    if blocks:
+        ax.plot([], [], color=PART_COLOURS["shortcut"], label="shortcut")
+
+
+def _new_axes(width, height):
+    return plt.subplots(figsize=(width, height))[1]
+
+
+def _finish_curves(ax, measure, title):
+    ax.set(xlabel="epoch", ylabel="cross-entropy loss" if measure == "loss" else measure, title=title)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if measure == "accuracy":
+        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.legend(fontsize="small")

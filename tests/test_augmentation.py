@@ -1,0 +1,72 @@
+"""The augmentation layer: in training only, set by its seed, of the size it promises."""
+
+import numpy as np
+import pytest
+
+from fer_utils.augmentation import augmentation_layer, keras
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Smooth images in 0..1, bright on the left: a flip shows in the mean of the halves."""
+    columns = np.linspace(1, 0, 48, dtype=np.float32)
+    shades = np.linspace(0.5, 1, 64, dtype=np.float32)
+    return (shades[:, None, None] * np.tile(columns, (48, 1)))[..., None]
+
+
+def augment(images, seed=0, training=True, times=1):
+    layer = augmentation_layer(seed)
+    return [keras.ops.convert_to_numpy(layer(images, training=training)) for _ in range(times)]
+
+
+def is_flipped(images):
+    return images[:, :, :24].mean(axis=(1, 2, 3)) < images[:, :, 24:].mean(axis=(1, 2, 3))
+
+
+def test_images_change_in_training_and_only_there(images):
+    (changed,) = augment(images, training=True)
+    (unchanged,) = augment(images, training=False)
+    np.testing.assert_array_equal(unchanged, images)
+    assert changed.shape == images.shape
+    assert not np.array_equal(changed, images)
+
+
+def test_the_seed_sets_the_whole_sequence(images):
+    first, second = augment(images, seed=3, times=2), augment(images, seed=3, times=2)
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first[0], first[1]), "every batch is to be changed anew"
+    assert not np.array_equal(first[0], augment(images, seed=4)[0])
+
+
+def test_about_half_of_the_images_are_flipped_each_on_its_own(images):
+    flipped = np.concatenate([is_flipped(batch) for batch in augment(images, times=4)])
+    assert 0.4 < flipped.mean() < 0.6  # 256 images: 3 standard deviations
+
+
+def test_faces_are_never_turned_upside_down():
+    rows = np.linspace(1, 0, 48, dtype=np.float32)
+    bright_above = np.broadcast_to(rows[:, None, None], (64, 48, 48, 1))
+    (changed,) = augment(bright_above)
+    assert (changed[:, :24].mean(axis=(1, 2, 3)) > changed[:, 24:].mean(axis=(1, 2, 3))).all()
+
+
+def test_values_stay_in_range_and_corners_are_not_filled_with_black(images):
+    for batch in augment(images + 0.0, times=2):
+        assert batch.min() >= 0 and batch.max() <= 1
+    white = np.ones((64, 48, 48, 1), np.float32)
+    np.testing.assert_allclose(augment(white)[0], 1, atol=1e-5)
+
+
+def test_rotation_and_zoom_stay_within_ten_degrees_and_ten_percent():
+    # A dot 20 pixels above the middle: where it goes tells angle and zoom (a flip only mirrors the angle).
+    dot = np.zeros((256, 49, 49, 1), np.float32)
+    dot[:, 2:7, 22:27] = 1
+    (changed,) = augment(dot)
+    weights = changed[..., 0] / changed.sum(axis=(1, 2, 3))[:, None, None]
+    across = (weights * np.arange(-24, 25)).sum(axis=(1, 2))
+    up = (weights * np.arange(24, -25, -1)[:, None]).sum(axis=(1, 2))
+    degrees, distances = np.degrees(np.arctan2(across, up)), np.hypot(across, up) / 20
+    assert 8 < np.abs(degrees).max() < 10.5
+    assert degrees.min() < 0 < degrees.max()
+    assert 0.88 < distances.min() < 0.93
+    assert 1.07 < distances.max() < 1.13

@@ -1,0 +1,143 @@
+"""The command: its options, messages and exit statuses. The runner itself is tested in test_notebook_runner.py."""
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from test_notebook_runner import write_notebook
+from typer.testing import CliRunner
+
+from fer_utils import cli
+from fer_utils.fer2013 import FaceDataError
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """A course of two tiny notebooks, the second of which fails, and a `load_faces` that only notes its calls."""
+    for name in ("FER_DATA", "FER_PROFILE", "FER_RUNS"):
+        monkeypatch.setenv(name, os.environ[name])  # so that what the command sets is taken back
+    loads = []
+    monkeypatch.setattr("fer_utils.data.load_faces", lambda: loads.append(dict(os.environ)))
+    monkeypatch.setattr(cli, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(cli, "BUILD", tmp_path / "build")
+    (tmp_path / "notebooks").mkdir()
+    report = "import os\nprint(*(os.environ[name] for name in ('FER_DATA', 'FER_PROFILE', 'FER_PROGRESS')))"
+    write_notebook(tmp_path / "notebooks" / "01_good.ipynb", report)
+    write_notebook(tmp_path / "notebooks" / "02_bad.ipynb", "nonsense")
+    return SimpleNamespace(folder=tmp_path, loads=loads)
+
+
+def invoke(*arguments):
+    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def test_run_ends_with_a_table_and_exit_status_1(course):
+    result = invoke("run")
+    assert result.exit_code == 1
+    table = result.output.split("verdict\n")[1]
+    assert table.splitlines()[0].split() == ["01_good", "0.0", "1", "ok"]
+    assert table.splitlines()[1].split() == ["02_bad", "0.0", "1", "failed", "at", "cell", "1", "of", "1"]
+    assert "NameError" in result.output
+    assert (course.folder / "build" / "html" / "index.html").exists()
+
+
+def test_run_only_hands_on_profile_and_absolute_data(course, monkeypatch):
+    (course.folder / "faces").mkdir()
+    monkeypatch.chdir(course.folder)
+    result = invoke("run", "--only", "01", "--data", "faces", "--profile", "full")
+    assert result.exit_code == 0 and "02_bad" not in result.output
+    page = (course.folder / "build" / "html" / "01_good.html").read_text()
+    assert f"{course.folder / 'faces'} full 0" in page
+    assert course.loads[0]["FER_DATA"] == str(course.folder / "faces")
+
+
+def test_run_says_what_is_wrong_before_anything_runs(course, monkeypatch):
+    monkeypatch.setattr("fer_utils.notebook_runner.run_notebooks", lambda *arguments: pytest.fail("it ran"))
+    result = invoke("run", "--only", "9")
+    assert result.exit_code == 1 and "there are: 01_good, 02_bad" in result.output
+
+    def refuse():
+        raise FaceDataError(f"{os.path.basename(os.environ['FER_DATA'])} is not there")
+
+    monkeypatch.setattr("fer_utils.data.load_faces", refuse)
+    result = invoke("run", "--data", course.folder / "no.csv")
+    assert result.exit_code == 1 and "error: no.csv is not there" in result.output
+    assert invoke("run", "--profile", "slow").exit_code == 2
+
+
+def test_store_fixes_the_settings_and_fails_with_a_notebook(course, monkeypatch):
+    monkeypatch.setenv("FER_DATA", "elsewhere")
+    before = (course.folder / "notebooks" / "02_bad.ipynb").read_bytes()
+    result = invoke("store")
+    assert result.exit_code == 1 and "failed at cell 1 of 1" in result.output
+    assert "drawn quick 0" in (course.folder / "notebooks" / "01_good.ipynb").read_text()
+    assert (course.folder / "notebooks" / "02_bad.ipynb").read_bytes() == before
+    assert invoke("store", "--only", "01").exit_code == 0
+
+
+def test_train_prints_the_run(course, monkeypatch):
+    calls = []
+    run = SimpleNamespace(
+        experiment="lenet_like", seed=3, profile="quick", dataset="drawn faces", history={"loss": [1, 2]}
+    )
+    vars(run).update(best_epoch=2, seconds=90.0, device="CPU", validation_accuracy=0.25, test_accuracy=0.5)
+
+    def train(*arguments, **options):
+        calls.append((arguments, options))
+        return run
+
+    monkeypatch.setattr("fer_utils.training.train", train)
+    result = invoke("train", "lenet_like", "--seed", "3", "--retrain")
+    assert result.exit_code == 0 and "test accuracy: 50.0%" in result.output and "1.5 min" in result.output
+    assert calls[0][0][0] == "lenet_like" and calls[0][1] == {"seed": 3, "retrain": True}
+
+
+def test_train_lists_the_experiments(course):
+    result = invoke("train", "alexnet")
+    assert result.exit_code == 1 and "lenet_like, lenet_like_augmented" in result.output
+    assert not course.loads
+
+
+def test_check_refuses_a_missing_file(tmp_path):
+    result = invoke("data", "check", tmp_path / "fer2013.csv")
+    assert result.exit_code == 1 and "error: " in result.output and "fer2013.csv" in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(("is_fer2013", "status"), [(True, 0), (False, 1)])
+def test_check_prints_the_verdict(monkeypatch, is_fer2013, status):
+    found = SimpleNamespace(verdict="as counted", is_fer2013=is_fer2013)
+    monkeypatch.setattr("fer_utils.fer2013.read_fer2013", lambda path: found)
+    result = invoke("data", "check", "fer2013.csv")
+    assert (result.exit_code, result.output) == (status, "as counted\n")
+
+
+def test_check_knows_the_real_set(real_fer2013):
+    result = invoke("data", "check", real_fer2013 / "fer2013.npz")
+    assert result.exit_code == 0 and "FER2013" in result.output
+
+
+def test_fetch(monkeypatch):
+    monkeypatch.setattr("fer_utils.data.fetch", lambda: "data/fer2013")
+    result = invoke("data", "fetch")
+    assert (result.exit_code, result.output) == (0, "FER2013 is in data/fer2013\n")
+
+    def refuse():
+        raise FaceDataError("kagglehub is not installed")
+
+    monkeypatch.setattr("fer_utils.data.fetch", refuse)
+    result = invoke("data", "fetch")
+    assert result.exit_code == 1 and "error: kagglehub is not installed" in result.output
+
+
+def test_help_and_check_do_not_import_keras():
+    script = (
+        "import sys; from typer.testing import CliRunner; from fer_utils.cli import app\n"
+        "CliRunner().invoke(app, ['--help']); CliRunner().invoke(app, ['data', 'check', 'none.csv'])\n"
+        "sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0

@@ -1,0 +1,39 @@
+"""The table of experiments, and what an unknown name is told."""
+
+import dataclasses
+
+import pytest
+
+from fer_utils.environment import PROFILES
+from fer_utils.experiments import EXPERIMENTS, RECIPES, find_experiment
+
+
+def test_there_is_one_experiment_per_row_of_the_report_s_table():
+    rows = {(experiment.model, experiment.augmentation) for experiment in EXPERIMENTS.values()}
+    assert rows == {("lenet_like", False), ("lenet_like", True), ("vgg_like", True), ("resnet_like", True)}
+
+
+def test_experiments_stand_under_their_own_name_with_a_title_each():
+    assert all(name == experiment.name for name, experiment in EXPERIMENTS.items())
+    assert len({experiment.title for experiment in EXPERIMENTS.values()}) == len(EXPERIMENTS)
+    assert all(find_experiment(name) is experiment for name, experiment in EXPERIMENTS.items())
+
+
+def test_every_profile_has_a_recipe_and_full_is_the_larger():
+    assert tuple(RECIPES) == PROFILES
+    assert RECIPES["full"].train_images is None
+    assert RECIPES["full"].width == 1
+    assert RECIPES["quick"].width < 1
+    assert RECIPES["quick"].epochs < RECIPES["full"].epochs
+
+
+def test_unknown_experiment_is_told_every_name():
+    with pytest.raises(ValueError) as problem:
+        find_experiment("alexnet")
+    assert "'alexnet'" in str(problem.value)
+    assert all(name in str(problem.value) for name in EXPERIMENTS)
+
+
+def test_the_table_cannot_be_changed_by_accident():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        find_experiment("lenet_like").augmentation = True

@@ -1,0 +1,164 @@
+"""The runner on tiny notebooks: what it shows, writes, refuses and leaves alone."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from fer_utils.notebook_runner import (
+    ABSOLUTE_PATH,
+    LARGEST_STORED_NOTEBOOK,
+    Outcome,
+    execute_notebook,
+    find_notebooks,
+    find_stored_problems,
+    run_notebooks,
+    store_notebooks,
+)
+
+
+def write_notebook(path, *sources):
+    notebook = new_notebook(cells=[new_markdown_cell("# Title"), *(new_code_cell(source) for source in sources)])
+    nbformat.write(notebook, path)
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    """(build folder, outcomes, shown text, folder) of a run over a good, a failing and a linking notebook."""
+    folder, shown = tmp_path_factory.mktemp("notebooks"), []
+    write_notebook(
+        folder / "01_good.ipynb", "import os, sys", "print(os.environ['FER_TEST'], sys.executable, os.getcwd())"
+    )
+    write_notebook(folder / "02_bad.ipynb", "x = 1", "x / 0", "print('never')")
+    write_notebook(folder / "03_after.ipynb", "print('after <all>')")
+    notebook = nbformat.read(folder / "03_after.ipynb", as_version=4)
+    notebook.cells[0].source = "# Title\n[back](01_good.ipynb)"
+    nbformat.write(notebook, folder / "03_after.ipynb")
+    build = tmp_path_factory.mktemp("build")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MPLBACKEND", "Agg")
+        outcomes = run_notebooks(find_notebooks(folder), build, {"FER_TEST": "passed on"}, shown.append)
+    return build, outcomes, "\n".join(map(str, shown)), folder
+
+
+def test_failing_notebook_is_shown_and_the_others_run(executed):
+    _, outcomes, shown, _ = executed
+    assert [outcome.verdict for outcome in outcomes] == ["ok", "failed at cell 2 of 3", "ok"]
+    assert [outcome.cells for outcome in outcomes] == [2, 2, 1]
+    assert "02_bad" in shown and "x / 0" in shown and "ZeroDivisionError: division by zero" in shown
+
+
+def test_executed_copies_and_pages_are_written(executed):
+    build, _, _, folder = executed
+    for name in ("01_good", "02_bad", "03_after"):
+        assert (build / "notebooks" / f"{name}.ipynb").exists()
+        assert f'href="{name}.html"' in (build / "html" / "index.html").read_text()
+    assert "after &lt;all&gt;" in (build / "html" / "03_after.html").read_text()
+    assert 'href="01_good.html"' in (build / "html" / "03_after.html").read_text()
+    assert "ZeroDivisionError" in (build / "html" / "02_bad.html").read_text()
+    assert "failed at cell 2 of 3" in (build / "html" / "index.html").read_text()
+    assert not nbformat.read(folder / "01_good.ipynb", as_version=4).cells[2].outputs
+
+
+def test_kernel_is_this_python_in_the_notebooks_folder(executed):
+    import sys
+
+    build, _, _, folder = executed
+    output = nbformat.read(build / "notebooks" / "01_good.ipynb", as_version=4).cells[2].outputs[0].text
+    assert output.split() == ["passed", "on", sys.executable, str(folder)]
+
+
+def test_progress_names_notebook_and_cell(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("FER_PROGRESS", "1")
+    write_notebook(tmp_path / "01_good.ipynb", "1", "", "2")
+    execute_notebook(tmp_path / "01_good.ipynb", {})
+    shown = capsys.readouterr().err
+    assert "01_good: cell 1 of 2" in shown and "01_good: cell 2 of 2" in shown and "00:0" in shown
+
+
+def test_dead_kernel_is_a_failure(tmp_path):
+    write_notebook(tmp_path / "01_dies.ipynb", "import os", "os._exit(1)")
+    _, outcome = execute_notebook(tmp_path / "01_dies.ipynb", {})
+    assert outcome.verdict == "failed at cell 2 of 2" and "Kernel died" in outcome.failure
+
+
+def test_find_notebooks(tmp_path):
+    for name in ("02_b", "01_a", "notes"):
+        write_notebook(tmp_path / f"{name}.ipynb")
+    assert [path.stem for path in find_notebooks(tmp_path)] == ["01_a", "02_b"]
+    assert [path.stem for path in find_notebooks(tmp_path, ["02"])] == ["02_b"]
+    assert [path.stem for path in find_notebooks(tmp_path, ["02_b", "01"])] == ["01_a", "02_b"]
+    with pytest.raises(ValueError, match="no notebook 07; there are: 01_a, 02_b"):
+        find_notebooks(tmp_path, ["01", "07"])
+    with pytest.raises(ValueError, match="there are: none"):
+        find_notebooks(tmp_path / "nowhere")
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """(folder, its files' bytes before, outcomes) of storing one good notebook and three that must be refused."""
+    folder = tmp_path_factory.mktemp("stored")
+    write_notebook(folder / "01_good.ipynb", "print('one')\nprint('two')", "1 + 1")
+    write_notebook(folder / "02_bad.ipynb", "x / 0")
+    write_notebook(folder / "03_path.ipynb", "import os\nprint(os.__file__)")
+    write_notebook(folder / "04_loud.ipynb", "import sys\nprint('careful', file=sys.stderr)")
+    notebook = nbformat.read(folder / "01_good.ipynb", as_version=4)
+    notebook.metadata = {"widgets": {"state": {}}, "kernelspec": {"name": "mine", "display_name": "Mine"}}
+    notebook.cells[1].metadata = {"tags": ["nbval-ignore-output"], "reason": "why", "ExecuteTime": 1, "execution": {}}
+    notebook.cells[1].execution_count = 17
+    nbformat.write(notebook, folder / "01_good.ipynb")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    return folder, before, store_notebooks(find_notebooks(folder), {}, lambda outcome: None)
+
+
+def test_store_refuses_and_keeps_the_old_file(stored):
+    folder, before, outcomes = stored
+    assert [o.verdict for o in outcomes] == ["ok", "failed at cell 1 of 1", "not stored", "not stored"]
+    assert "absolute path" in outcomes[2].failure and "stderr" in outcomes[3].failure
+    for name in ("02_bad.ipynb", "03_path.ipynb", "04_loud.ipynb"):
+        assert (folder / name).read_bytes() == before[name]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(before), "no temporary file is left"
+
+
+def test_store_normalises(stored):
+    folder, before, _ = stored
+    notebook = nbformat.read(folder / "01_good.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec == {"display_name": "Python 3", "language": "python", "name": "python3"}
+    assert (
+        set(notebook.metadata) == {"kernelspec", "language_info"} and "version" not in notebook.metadata.language_info
+    )
+    assert notebook.cells[1].metadata == {"tags": ["nbval-ignore-output"], "reason": "why"}
+    assert notebook.cells[2].metadata == {}
+    assert [cell.execution_count for cell in notebook.cells[1:]] == [1, 2]
+    assert [output.text for output in notebook.cells[1].outputs] == ["one\ntwo\n"]
+    old = nbformat.reads(before["01_good.ipynb"].decode(), as_version=4)
+    assert [cell.id for cell in notebook.cells] == [cell.id for cell in old.cells]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["/home/ada/x", "see (/usr/lib/python3)", "'/tmp'", r"C:\Users", "file:///x", "/work/main", "open('/content')"],
+)
+def test_absolute_paths_are_seen(text):
+    assert ABSOLUTE_PATH.search(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["https://kaggle.com/datasets/x", "and/or/not", "../data/runs", "</b></a>", "1 / 2", "a /b", "data/my/runs"]
+)
+def test_other_slashes_are_not_absolute_paths(text):
+    assert not ABSOLUTE_PATH.search(text)
+
+
+def test_stored_problems():
+    picture = new_output("display_data", {"image/png": "/home/ada"})
+    assert find_stored_problems(new_notebook(cells=[new_code_cell("1", outputs=[picture])])) == []
+    error = new_output("error", ename="E", evalue="x", traceback=["/usr/lib/x"])
+    problems = find_stored_problems(new_notebook(cells=[new_code_cell("1", outputs=[error])]))
+    assert len(problems) == 2 and "error" in problems[0] and "absolute path" in problems[1]
+    large = new_notebook(cells=[new_markdown_cell("x" * LARGEST_STORED_NOTEBOOK)])
+    assert "bytes" in find_stored_problems(large)[0]
+
+
+def test_outcome_in_words():
+    assert str(Outcome("01_a", 1.26, 3)) == "01_a: 3 cells, 1.3 min, ok"
