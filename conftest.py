@@ -2,10 +2,28 @@
 
 import os
 import tempfile
+from pathlib import Path
+
+from nbval.kernel import RunningKernel
 
 # Deleted when the tests end. Shared, so that notebook 03 finds the training of notebook 02 as it does when stored.
-RUNS = tempfile.TemporaryDirectory(prefix="fer_runs_", ignore_cleanup_errors=True)
+SCRATCH = tempfile.TemporaryDirectory(prefix="fer_tests_", ignore_cleanup_errors=True)
 
-os.environ.update(FER_DATA="drawn", FER_PROFILE="quick", FER_PROGRESS="0", FER_RUNS=RUNS.name, TF_CPP_MIN_LOG_LEVEL="3")
+os.environ.update(
+    FER_DATA="drawn",
+    FER_PROFILE="quick",
+    FER_PROGRESS="0",
+    FER_RUNS=str(Path(SCRATCH.name) / "runs"),
+    IPYTHONDIR=str(Path(SCRATCH.name) / "ipython"),
+    TF_CPP_MIN_LOG_LEVEL="3",
+)
 # A backend of the user's own choice would keep the figures out of the notebooks.
 os.environ.pop("MPLBACKEND", None)
+
+
+def execute_with_history(kernel, source, allow_stdin=None):
+    """Executes a cell as Jupyter does. nbval keeps no history, without which IPython overlooks a `;` at the end."""
+    return kernel.kc.execute(source, store_history=True, allow_stdin=allow_stdin, stop_on_error=False)
+
+
+RunningKernel.execute_cell_input = execute_with_history

@@ -18,7 +18,7 @@ def activation_maps(model, images, layer_names=None):
     """
     names = layer_names or convolution_outputs(model)
     outputs = {name: model.get_layer(name).output for name in names}
-    maps = keras.Model(model.inputs, outputs).predict(images, batch_size=256, verbose=0)
+    maps = keras.Model(model.input, outputs).predict(images, batch_size=256, verbose=0)
     return {name: maps[name] for name in names}
 
 
@@ -45,12 +45,15 @@ def class_heat_maps(model, images, classes=None, layer_name=None):
     """
     tf = _tensorflow()
     layer = model.get_layer(layer_name or convolution_outputs(model)[-1])
-    both = keras.Model(model.inputs, [layer.output, model.output])
+    softmax = model.layers[-1]
+    both = keras.Model(model.input, [layer.output, softmax.input])
     with tf.GradientTape() as tape:
-        maps, probabilities = both(images, training=False)
+        maps, features = both(images, training=False)
+        # The scores before the softmax: behind it a sure network has no gradient left.
+        scores = features @ softmax.kernel + softmax.bias
         if classes is None:
-            classes = probabilities.numpy().argmax(axis=1)
-        score = tf.math.log(tf.gather(probabilities, classes, axis=1, batch_dims=1) + 1e-9)
+            classes = tf.argmax(scores, axis=1)
+        score = tf.gather(scores, classes, axis=1, batch_dims=1)
     importance = tape.gradient(score, maps).numpy().mean(axis=(1, 2), keepdims=True)
     heat = np.maximum((importance * maps.numpy()).sum(axis=-1), 0)
     return heat / np.maximum(heat.max(axis=(1, 2), keepdims=True), 1e-12)
@@ -59,14 +62,18 @@ def class_heat_maps(model, images, classes=None, layer_name=None):
 def gradient_norms(model, images, labels):
     """{layer name: norm of the loss's gradient by that layer's kernel, per weight}, in the order of the forward pass.
 
-    Root mean square over the kernel of each 3x3 convolution and dense layer, for one batch of uint8 images (N, 48, 48, 1)
-    in training mode: what reaches a layer when it is about to learn (report §4.3; He et al. 2016).
+    Root mean square over the kernel of each 3x3 convolution and dense layer, for one batch of uint8 images
+    (N, 48, 48, 1) in training mode: what reaches a layer when it is about to learn (report §4.3; He et al. 2016).
+    The model stays as it is.
     """
     tf = _tensorflow()
     weighted = [layer for layer in model.layers if hasattr(layer, "kernel") and not layer.name.startswith("shortcut")]
     kernels = [layer.kernel.value for layer in weighted]
+    # A plain call in training mode would move the averages of the batch normalisations.
     with tf.GradientTape() as tape:
-        probabilities = model(images, training=True)
+        probabilities, _ = model.stateless_call(
+            model.trainable_variables, model.non_trainable_variables, images, training=True
+        )
         loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(labels, probabilities))
     gradients = tape.gradient(loss, kernels)
     return {

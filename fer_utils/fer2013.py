@@ -9,6 +9,7 @@ import contextlib
 import gzip
 import hashlib
 import io
+import os
 import re
 import tarfile
 import zipfile
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -35,7 +37,7 @@ IMAGE_SIZE = 48
 N_PIXELS = IMAGE_SIZE * IMAGE_SIZE
 
 # The digest of every row in sorted order, so that a lossless copy is known again in any layout and any order.
-CONTENT_SHA256 = "to be measured"
+CONTENT_SHA256 = "3dfad8e85df8727f17903581fda57f569fb5762fe170bad5a99441475c3b7a98"
 KNOWN_MD5 = {
     "f8428a1edbd21e88f42c73edd2a14f95": "fer2013.csv",
     "b114b9e04e6949e5fe8b6a98b3892b1d": "icml_face_data.csv",
@@ -50,7 +52,7 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 EXPECTED_TABLE = "a csv with the columns emotion, pixels and Usage, an npz, or class folders in train/ and test/"
 MAX_EXPANDED = 10**9  # bytes: the largest real copy is 0.3 GB, so more than 1 GB is a mistake or an attack
 MAX_LINE = 2**16  # bytes: a row of FER2013 has at most 9,230
-ROWS_AT_ONCE = 32  # some 0.1 MB of text: small arrays stay in the processor's cache; larger blocks are slower
+ROWS_AT_ONCE = 5  # arrays under 128 KiB, whose memory is used again; larger blocks wait for the system's
 
 GET_IT_AGAIN = "Get a fresh copy; data/README.md says where"
 
@@ -70,8 +72,7 @@ class Fer2013:
     is_fer2013: bool  # whether the images per class and split are FER2013's
 
 
-@dataclass
-class _Table:
+class _Table(NamedTuple):
     """What a reader of one layout found, not yet judged."""
 
     pixels: np.ndarray
@@ -82,20 +83,13 @@ class _Table:
 
 
 def read_fer2013(path):
-    """The `Fer2013` that lies in `path`: a csv or npz file, an archive, a folder of classes, or a folder that holds one.
+    """The `Fer2013` in `path`: a csv or npz file, an archive, a folder of classes, or a folder that holds one.
 
     Rows of a csv or npz keep their order; images of class folders come by split, class and number. Raises
     `FaceDataError` for everything that is not a table of labelled 48×48 faces in three splits. A complete set whose
     counts are not FER2013's is returned, with a verdict that says so.
     """
-    path = Path(path).expanduser()
-    if not path.exists():
-        raise _problem(path, "no such file or folder", "a copy of FER2013", f"Check the path. {GET_IT_AGAIN}")
-    if path.is_dir():
-        found = find_fer2013(path)
-        if found is None:
-            raise _problem(path.name, "a folder without a copy of FER2013", EXPECTED_TABLE)
-        path = found
+    path = locate_fer2013(path)
     with _damage_explained(path):
         table = _read_table(path)
     missing = [name for split, name in enumerate(SPLIT_NAMES) if not np.any(table.usage == split)]
@@ -105,8 +99,21 @@ def read_fer2013(path):
     return Fer2013(table.pixels, table.labels, table.usage, verdict, is_fer2013)
 
 
-def find_fer2013(folder):
-    """The path of the copy of FER2013 in `folder` or in a folder within it, or None.
+def locate_fer2013(path):
+    """The file or class folder that `read_fer2013` reads for `path`; `FaceDataError` if there is none."""
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise _problem(path, "no such file or folder", "a copy of FER2013", f"Check the path. {GET_IT_AGAIN}")
+    if path.is_file() and path.stat().st_size == 0:
+        raise _problem(path.name, "an empty file", EXPECTED_TABLE)
+    found = find_fer2013(path) if path.is_dir() else path
+    if found is None:
+        raise _problem(path.name, "a folder without a copy of FER2013", EXPECTED_TABLE)
+    return found
+
+
+def find_fer2013(folder, depth=2):
+    """The path of the copy of FER2013 in `folder`, or else in the folders within it down to `depth`; None without one.
 
     Of several copies: npz before csv before archives before class folders, then by name. A csv without labels or
     splits (``train.csv``, ``test.csv``) comes last: reading it raises an error that says which file to get.
@@ -117,11 +124,20 @@ def find_fer2013(folder):
     entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     ranked = [(rank, entry) for entry in entries if entry.is_file() and (rank := _rank_file(entry)) is not None]
     subfolders = [entry for entry in entries if entry.is_dir() and entry.name not in ("cache", "runs")]
-    if any(entry.name.lower() in ("train", "test") for entry in subfolders):
+    if any(entry.name.lower() in SPLIT_FOLDERS for entry in subfolders):
         ranked.append((3, folder))
-    elif not ranked:
-        return next(filter(None, map(find_fer2013, subfolders)), None)
-    return min(ranked, default=(None, None))[1]
+    if ranked or depth == 0:
+        return min(ranked, default=(None, None))[1]
+    return next(filter(None, (find_fer2013(subfolder, depth - 1) for subfolder in subfolders)), None)
+
+
+def list_source_files(path):
+    """The files that hold the copy at `path`: the file itself, or every file in the split folders of a class folder."""
+    if path.is_file():
+        return [path]
+    splits = [entry for entry in sorted(path.iterdir()) if entry.name.lower() in SPLIT_FOLDERS]
+    walked = (step for split in splits for step in os.walk(split))
+    return [Path(folder, name) for folder, _, names in walked for name in names]
 
 
 def _rank_file(path):
@@ -135,11 +151,13 @@ def _rank_file(path):
         try:
             with zipfile.ZipFile(path) as archive:
                 names = archive.namelist()
-        except (zipfile.BadZipFile, OSError):
+        except (zipfile.BadZipFile, OSError, UnicodeError):
             names = ["pixels.npy"]  # a damaged copy is a copy: reading it says what is wrong
-        holds_faces = any(name == "pixels.npy" or _kind(name) or _is_class_image(name) for name in names)
-        return (0 if kind == ".npz" else 2) if holds_faces else None
-    return 2 if kind else None
+        if "pixels.npy" in names:
+            return 0 if kind == ".npz" else 2
+        is_copy = kind == ".zip" and any(_kind(name) or _is_class_image(name) for name in names)
+        return 2 if is_copy else None
+    return 2 if kind in (".tar.gz", ".tgz") else None
 
 
 def _kind(name):
@@ -152,15 +170,12 @@ def _problem(where, found, expected, advice=GET_IT_AGAIN):
     return FaceDataError(f"{where}: found {found}; expected {expected}. {advice}.")
 
 
-# ---------------------------------------------------------------------------------------------- files and archives
-
-
 @contextlib.contextmanager
 def _damage_explained(path):
     """Turns what zip, gzip, tar and the file system raise for an unreadable file into a `FaceDataError`."""
     try:
         yield
-    except (OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile, tarfile.TarError) as e:
+    except (OSError, EOFError, RuntimeError, UnicodeError, zlib.error, zipfile.BadZipFile, tarfile.TarError) as e:
         found = f"a file that is damaged, cut short or locked ({type(e).__name__})"
         raise _problem(path.name, found, "a readable copy of FER2013") from e
 
@@ -193,12 +208,10 @@ def _read_table(path):
 def _refuse(path, headers):
     """Raises the error for a file, archive or folder that holds no complete table."""
     for where, header in headers.items():
-        if "pixels" in header:
+        if set(header) in ({"emotion", "pixels"}, {"pixels"}):
             found = "the labels of the training images alone" if "emotion" in header else "pixels without labels"
-            advice = "train.csv has labels for training alone, test.csv has none; icml_face_data.csv and fer2013.csv have all"
-            raise _problem(where, found, "labels and Usage for every split", f"{advice}: use one of these")
-    if path.is_file() and path.stat().st_size == 0:
-        raise _problem(path.name, "an empty file", EXPECTED_TABLE)
+            advice = "train.csv labels training alone, test.csv nothing: use icml_face_data.csv or fer2013.csv"
+            raise _problem(where, found, "labels and Usage for every split", advice)
     for where, header in headers.items():
         raise _problem(f"{where}, line 1", f"the header {','.join(header)[:80]!r}", EXPECTED_TABLE)
     raise _problem(path.name, "no FER2013 file", EXPECTED_TABLE)
@@ -208,9 +221,8 @@ def _walk(path):
     """Yields (name, bytes, function that opens it) for each file in a folder or archive, or for the file itself."""
     kind = _kind(path.name)
     if path.is_dir():
-        for file in path.rglob("*"):
-            if file.is_file():
-                yield file.relative_to(path).as_posix(), file.stat().st_size, partial(file.open, "rb", 0)
+        for file in list_source_files(path):
+            yield file.relative_to(path).as_posix(), file.stat().st_size, partial(file.open, "rb", 0)
     elif kind == ".zip":
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
@@ -221,11 +233,12 @@ def _walk(path):
                 yield member.filename, member.file_size, partial(archive.open, member)
     elif kind in (".tar.gz", ".tgz"):
         with gzip.open(path) as unzipped:
-            stream = _LimitedStream(unzipped, path.name)
+            stream, n_bytes = _LimitedStream(unzipped, path.name), 0
             with tarfile.open(fileobj=stream, mode="r|") as archive:
                 for member in archive:
                     _check_names(path, [member.name])
-                    _check_size(path.name, stream.total + member.size)
+                    n_bytes += member.size  # of a sparse member: more than the archive holds of it
+                    _check_size(path.name, n_bytes)
                     if member.isfile():
                         yield member.name, member.size, partial(archive.extractfile, member)
             while stream.read(2**20):
@@ -260,12 +273,9 @@ def _check_names(path, names):
             raise _problem(path.name, f"the member name {name!r}", "names that stay inside the archive's own folder")
 
 
-# ------------------------------------------------------------------------------------------------------- csv files
-
-
 def _split_header(line):
     """The column names in the first line of a csv, in lower case, without blanks and quotes."""
-    return [name.strip(' "').lower() for name in line.decode("utf-8-sig", "replace").strip().split(",")]
+    return [name.strip(' \t"').lower() for name in line.decode("utf-8-sig", "replace").strip().split(",")]
 
 
 def _read_csv(stream, where, header_line, n_bytes):
@@ -285,7 +295,8 @@ def _read_csv(stream, where, header_line, n_bytes):
                     rows.append((f"{where}, line {line_number}", *_split_row(line, columns, where, line_number)))
             labels += [label for _, label, _, _ in rows]
             usage += [code for _, _, _, code in rows]
-            blocks.append(_parse_pixels([(place, text) for place, _, text, _ in rows]))
+            if rows:
+                blocks.append(_parse_pixels([(place, text) for place, _, text, _ in rows]))
     pixels = np.concatenate(blocks) if labels else np.zeros((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
     return _Table(pixels, np.array(labels, np.uint8), np.array(usage, np.uint8), md5.hexdigest())
 
@@ -293,9 +304,11 @@ def _read_csv(stream, where, header_line, n_bytes):
 def _split_row(line, columns, where, line_number):
     """(label, text of the pixels, usage code) of one line; `FaceDataError` where one of them is not right."""
     where = f"{where}, line {line_number}"
+    if len(line) == MAX_LINE:
+        raise _problem(where, f"a row of {MAX_LINE:,} characters or more", f"{N_PIXELS:,} pixels (48×48)")
     # A line without its end is the last of the file: what is wrong with it is most likely that the rest is missing.
     advice = GET_IT_AGAIN if line.endswith(b"\n") else f"The file seems cut off in this row. {GET_IT_AGAIN}"
-    fields = [field.strip(b' "\r\n') for field in line.split(b",")]
+    fields = [field.strip(b' \t"\r\n') for field in line.split(b",")]
     if len(fields) != len(columns):
         raise _problem(where, f"{len(fields)} columns", "3 columns: emotion, pixels and Usage", advice)
     label, pixels, usage = (fields[column] for column in columns)
@@ -320,6 +333,7 @@ def _parse_pixels(rows):
     characters = np.frombuffer(b"".join(text + b" " for _, text in rows), np.uint8)
     digits = characters - np.uint8(ord("0"))  # what is no digit wraps round to more than 9
     ends = np.flatnonzero(digits > 9)
+    # Before the very first number, index -1 stands for the blank at the end of the text: also no digit.
     ones, tens, hundreds, thousands = (digits[ends - place] for place in (1, 2, 3, 4))
     has_tens = tens <= 9
     has_hundreds = has_tens & (hundreds <= 9)
@@ -338,24 +352,22 @@ def _shorten(field):
     return repr(field[:20].decode("ascii", "replace"))
 
 
-# ------------------------------------------------------------------------------------------------------- npz files
-
-
 def _read_npz(content, where):
     """The `_Table` of an npz with the arrays pixels, emotion and usage; pickled objects are never opened."""
     expected = "an npz with the arrays pixels (N, 48, 48), emotion (N,) and usage (N,) of whole numbers"
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            _check_size(where, sum(member.file_size for member in stored.zip.infolist()))
-            arrays = {name: stored[name] for name in ("pixels", "emotion", "usage")}
-    except FaceDataError:
-        raise
+        stored = np.load(io.BytesIO(content), allow_pickle=False)
+        if not isinstance(stored, np.lib.npyio.NpzFile):
+            raise _problem(where, "a single array", expected)
+        _check_size(where, sum(member.file_size for member in stored.zip.infolist()))
+        arrays = {name: stored[name] for name in ("pixels", "emotion", "usage")}
     except KeyError as e:
-        raise _problem(where, "arrays that lack pixels, emotion or usage", expected) from e
-    except (ValueError, TypeError, AttributeError, MemoryError) as e:
-        raise _problem(
-            where, "a single array, pickled Python objects (never opened: they can run code)", expected
-        ) from e
+        raise _problem(where, f"only the arrays {', '.join(stored.files)}", expected) from e
+    except (ValueError, MemoryError) as e:
+        if isinstance(e, FaceDataError):
+            raise
+        found = f"content that is not opened, since it may run code or is cut short (numpy: {e})"
+        raise _problem(where, found, expected) from e
     n_images = len(arrays["pixels"]) if arrays["pixels"].ndim else 0
     for (name, array), limit in zip(arrays.items(), (255, len(CLASS_NAMES) - 1, len(SPLIT_NAMES) - 1), strict=True):
         shape = (n_images, IMAGE_SIZE, IMAGE_SIZE) if name == "pixels" else (n_images,)
@@ -365,9 +377,6 @@ def _read_npz(content, where):
             row, *_ = place = np.argwhere((array < 0) | (array > limit))[0]
             raise _problem(f"{where}, row {row}", f"{name} {array[tuple(place)]}", f"whole numbers from 0 to {limit}")
     return _Table(*(array.astype(np.uint8, copy=False) for array in arrays.values()))
-
-
-# --------------------------------------------------------------------------------------------------- class folders
 
 
 def _is_class_image(name):
@@ -385,9 +394,8 @@ def _read_images(images, where):
         if class_folder.lower() not in CLASS_FOLDERS:
             raise _problem(f"{where}: {name}", f"the class {class_folder!r}", f"one of {', '.join(CLASS_FOLDERS)}")
         number = int(([0] + re.findall(r"\d+", file_name))[-1])
-        rows.append(
-            (CLASS_FOLDERS[class_folder.lower()], number, name, SPLIT_NAMES.index(SPLIT_FOLDERS[split.lower()]))
-        )
+        code = SPLIT_NAMES.index(SPLIT_FOLDERS[split.lower()])
+        rows.append((CLASS_FOLDERS[class_folder.lower()], number, name, code))
     rows.sort()
     names = [name for _, _, name, _ in rows]
     labels, usage = np.array([(label, code) for label, _, _, code in rows], np.uint8).T
@@ -431,9 +439,6 @@ def _decode_image(content, where):
     except Exception as e:  # Pillow's decoders raise many kinds
         raise _problem(where, f"an image that cannot be decoded ({type(e).__name__})", "a png or jpg image") from e
     raise _problem(where, found, "48×48 pixels of 8 bits")
-
-
-# -------------------------------------------------------------------------------------------------------- judgement
 
 
 def _count_images(labels, usage):

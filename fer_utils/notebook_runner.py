@@ -84,7 +84,7 @@ def execute_notebook(path, environment):
     notebook = nbformat.read(path, as_version=4)
     total = sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)
     layout = "{desc} of {total_fmt} |{bar:20}| {elapsed}"
-    bar, started = progress_bar(total=total, bar_format=layout, desc=path.stem, file=sys.stderr), []
+    bar, started = progress_bar(total=total, bar_format=layout, desc=f"{path.stem}: cell 0", file=sys.stderr), []
 
     def show(cell, cell_index):
         started.append(cell)

@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from fer_utils.experiments import EXPERIMENTS
@@ -17,6 +18,7 @@ _PALETTE = sns.color_palette("colorblind").as_hex()
 MODEL_COLOURS = dict(zip(EXPERIMENTS, (_PALETTE[0], _PALETTE[1], _PALETTE[2], _PALETTE[3]), strict=True))
 SPLIT_COLOURS = dict(zip(("train", "validation", "test"), (_PALETTE[7], _PALETTE[4], _PALETTE[9]), strict=True))
 PART_COLOURS = {"convolution": _PALETTE[9], "pooling": _PALETTE[8], "dense": _PALETTE[6], "shortcut": _PALETTE[3]}
+GRID_COLOUR = "0.7"
 GREY = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "nearest"}
 
 
@@ -51,7 +53,7 @@ def plot_faces(images, captions, dataset, title, columns=7):
 
 
 def plot_class_counts(counts, dataset, ax=None):
-    """Bars of the images per class and split; `counts` maps a split's name to seven counts. The scale is logarithmic."""
+    """Bars of the images per class and split, on a logarithmic scale; `counts` maps a split's name to seven counts."""
     ax = ax or _new_axes(9, 3.6)
     width = 0.8 / len(counts)
     for number, (split, values) in enumerate(counts.items()):
@@ -63,7 +65,7 @@ def plot_class_counts(counts, dataset, ax=None):
     ax.set_xticks(range(len(CLASS_NAMES)), CLASS_NAMES)
     ax.set(ylabel="images (logarithmic scale)", title=titled("Images per class and split", dataset))
     ax.grid(axis="x", visible=False)
-    ax.legend(ncols=3, loc="upper right", fontsize="small")
+    _legend_beside(ax)
     return ax
 
 
@@ -87,13 +89,14 @@ def plot_learning_curves(runs, measure="accuracy", axes=None):
 
 def compare_learning_curves(runs, measure="accuracy", ax=None):
     """All runs in one panel: training dashed, validation solid, one colour per model."""
-    ax = ax or _new_axes(8, 4)
+    ax = ax or _new_axes(9, 4)
     for run in runs:
         colour, name = MODEL_COLOURS[run.experiment], EXPERIMENTS[run.experiment].title
         epochs = np.arange(1, len(run.history[measure]) + 1)
         ax.plot(epochs, run.history[measure], "--", color=colour, label=f"{name}, training")
         ax.plot(epochs, run.history[f"val_{measure}"], color=colour, label=f"{name}, validation")
     _finish_curves(ax, measure, titled(measure.capitalize(), runs[0].dataset))
+    _legend_beside(ax)
     return ax
 
 
@@ -119,7 +122,7 @@ def plot_confusion(confusion, dataset, title="Confusion matrix", ax=None):
 
 
 def plot_gaps(gaps, ax=None):
-    """A bar with its 95 % interval per run: training accuracy less validation accuracy. `gaps` is a list of (run, gap)."""
+    """Training accuracy less validation accuracy with its 95 % interval; `gaps` is a list of (run, `Difference`)."""
     ax = ax or _new_axes(7, 1.2 + 0.6 * len(gaps))
     for place, (run, gap) in enumerate(gaps):
         reach = [[gap.value - gap.low], [gap.high - gap.value]]
@@ -185,43 +188,42 @@ def plot_heat_maps(images, heat_maps, captions, dataset, title):
 
 
 def draw_network(model, ax=None):
-    """The architecture of `model` as a row of boxes, one per weighted layer, with map sizes (Figures 8, 9 and 10).
+    """The architecture of `model` as a row of boxes, one per weighted layer (Figures 8, 9 and 10).
 
-    Height stands for the height of the maps, width for their number; arcs are shortcuts, a triangle mark is a pooling.
+    A box is as tall as its layer's maps, its text gives their size and number; triangles are poolings, arcs shortcuts.
+    For networks whose layers are named as in `models`.
     """
-    ax = ax or _new_axes(11, 2.9)
-    x, ends = 0.0, {}
-    for layer in model.layers:
-        part = _part(layer)
-        if part is None:
-            continue
+    drawn = [(layer, _part(layer)) for layer in model.layers if _part(layer)]
+    ax = ax or _new_axes(2 + 0.65 * len(drawn), 2.9)
+    x, boxes = 0.0, {}
+    for layer, part in drawn:
         if part == "pooling":
             ax.plot(x + 0.04, 0, ">", color=PART_COLOURS[part], markersize=8)
             x += 0.34
-            continue
-        maps, height = layer.output.shape[-1], 0.7
-        if part == "convolution":
-            height = 0.5 + 1.7 * layer.output.shape[1] / 48
-        size = f"{layer.output.shape[1]}×{layer.output.shape[2]}\n×{maps}" if part == "convolution" else f"{maps}"
-        box = FancyBboxPatch(
-            (x, -height / 2), 0.62, height, boxstyle="round,pad=0.02", color=PART_COLOURS[part], alpha=0.85
-        )
-        ax.add_patch(box)
-        ax.text(x + 0.31, 0, size, ha="center", va="center", fontsize=7)
-        ax.text(x + 0.31, -1.28, layer.name, ha="center", va="top", fontsize=7, rotation=30)
-        ends[layer.name] = (x, x + 0.62)
-        x += 0.84
-    _draw_shortcuts(model, ends, ax)
+        else:
+            boxes[layer.name] = _draw_box(layer, part, x, ax)
+            x += 0.84
+    ax.axhline(0, color=GRID_COLOUR, lw=1, zorder=0)
     for part in ("convolution", "pooling", "dense"):
         ax.plot([], [], "s" if part != "pooling" else ">", color=PART_COLOURS[part], label=part)
-    ax.set(
-        xlim=(-0.2, x),
-        ylim=(-1.9, 1.9),
-        title=f"{model.name}: {len(ends)} weighted layers, {model.count_params():,} parameters",
-    )
-    ax.legend(ncols=4, fontsize="small", loc="upper right")
+    _draw_shortcuts(model, boxes, ax)
+    ax.set(xlim=(-0.3, x), ylim=(-1.6, 1.7))
+    ax.set_title(f"{model.name}: {len(boxes)} weighted layers, {model.count_params():,} parameters")
+    ax.legend(ncols=4, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, 0))
     ax.axis("off")
     return ax
+
+
+def _draw_box(layer, part, x, ax):
+    """A box with its text, its left side at `x`; returns the patch."""
+    shape = layer.output.shape[1:]
+    height = 0.5 + 1.7 * shape[0] / 48 if part == "convolution" else 0.7
+    text = f"{shape[0]}×{shape[1]}\n×{shape[2]}" if part == "convolution" else f"{shape[0]}"
+    style = {"boxstyle": "round,pad=0.02", "color": PART_COLOURS[part]}
+    box = ax.add_patch(FancyBboxPatch((x, -height / 2), 0.62, height, **style))
+    ax.text(x + 0.31, 0, text, ha="center", va="center", fontsize=7)
+    ax.text(x + 0.31, -1.28, layer.name, ha="center", va="top", fontsize=7)
+    return box
 
 
 def _part(layer):
@@ -231,28 +233,28 @@ def _part(layer):
     return {"MaxPooling2D": "pooling", "Dense": "dense"}.get(kind)
 
 
-def _draw_shortcuts(model, ends, ax):
+def _draw_shortcuts(model, boxes, ax):
     """An arc from before the first to behind the second convolution of each block that ends in an addition."""
-    blocks = [layer.name.removeprefix("add") for layer in model.layers if type(layer).__name__ == "Add"]
-    for number in map(int, blocks):
-        start, end = ends[f"conv{2 * number - 1}"][0] - 0.08, ends[f"conv{2 * number}"][1] + 0.1
-        colour = PART_COLOURS["shortcut"]
-        arc = FancyArrowPatch(
-            (start, 0.3),
-            (end, 0.3),
-            connectionstyle="arc3,rad=-0.85",
-            arrowstyle="-|>",
-            mutation_scale=10,
-            color=colour,
-            lw=1.5,
-        )
-        ax.add_patch(arc)
+    style = {"color": PART_COLOURS["shortcut"], "lw": 1.5}
+    blocks = [int(layer.name.removeprefix("add")) for layer in model.layers if type(layer).__name__ == "Add"]
+    for block in blocks:
+        first, second = boxes[f"conv{2 * block - 1}"], boxes[f"conv{2 * block}"]
+        start, end = first.get_x() - 0.1, second.get_x() + second.get_width() + 0.1
+        top = first.get_y() + first.get_height()
+        corners = [(start, 0), (start, top), (start, top + 0.6), (end, top + 0.6), (end, top), (end, 0)]
+        codes = [Path.MOVETO, Path.LINETO, Path.CURVE4, Path.CURVE4, Path.CURVE4, Path.LINETO]
+        ax.add_patch(FancyArrowPatch(path=Path(corners, codes), arrowstyle="-|>", mutation_scale=10, **style))
     if blocks:
-        ax.plot([], [], color=PART_COLOURS["shortcut"], label="shortcut")
+        ax.plot([], [], label="shortcut", **style)
 
 
 def _new_axes(width, height):
     return plt.subplots(figsize=(width, height))[1]
+
+
+def _legend_beside(ax):
+    """A legend to the right of the axes, where it hides nothing."""
+    ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 def _finish_curves(ax, measure, title):

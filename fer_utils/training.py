@@ -214,7 +214,7 @@ def _state(network):
 
 
 def _arrays(variables):
-    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+    return [variable.numpy() for variable in variables]
 
 
 def _assign(variables, arrays):

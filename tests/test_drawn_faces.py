@@ -22,7 +22,7 @@ from fer_utils.fer2013 import CLASS_NAMES, COUNTS
 
 @pytest.fixture(scope="module")
 def faces():
-    return draw_faces((600, 200, 100), seed=0)
+    return draw_faces((800, 400, 100), seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +59,10 @@ def test_sizes_are_those_of_fer2013_in_the_full_profile():
 
 def test_arrays_have_the_promised_form(faces):
     images, labels, usage = faces
-    assert images.shape == (900, 48, 48)
-    assert labels.shape == usage.shape == (900,)
+    assert images.shape == (1300, 48, 48)
+    assert labels.shape == usage.shape == (1300,)
     assert images.dtype == labels.dtype == usage.dtype == np.uint8
-    assert np.bincount(usage).tolist() == [600, 200, 100]
+    assert np.bincount(usage).tolist() == [800, 400, 100]
     assert labels.max() < len(CLASS_NAMES)
 
 
@@ -151,12 +151,10 @@ def test_faces_have_light_and_dark_tones(faces):
     assert 45 < images.std() < 80
 
 
-@pytest.mark.parametrize("side", (0, 1))
-def test_neither_side_of_the_image_gives_anything_away(faces, side):
+def test_neither_side_of_the_image_gives_anything_away(faces):
     """Turning a face round leaves its label true: light, turn and hair prefer no side."""
     images, _, _ = faces
-    halves = images[:, :, :24].mean(), images[:, :, 24:].mean()
-    assert abs(halves[side] - images.mean()) < 3
+    assert abs(images[:, :, :24].mean() - images[:, :, 24:].mean()) < 5
 
 
 @pytest.mark.parametrize("counts", [(), (10, 5), (10, 5, 5, 5), (0, 0, 0), (-1, 5, 5), (2.5, 1, 1), ("3", 1, 1)])
@@ -184,7 +182,7 @@ def test_a_linear_classifier_learns_something_but_not_everything(faces):
     images, labels, usage = faces
     pixels = images.reshape(len(images), -1) / 255
     train, test = usage == 0, usage > 0
-    classifier = make_pipeline(PCA(60, random_state=0), StandardScaler(), LogisticRegression(C=0.02, max_iter=500))
+    classifier = make_pipeline(PCA(120, random_state=0), StandardScaler(), LogisticRegression(C=0.02, max_iter=500))
     accuracy = classifier.fit(pixels[train], labels[train]).score(pixels[test], labels[test])
     majority = np.mean(labels[test] == np.bincount(labels[train]).argmax())
-    assert majority < accuracy < 0.7
+    assert majority + 0.05 < accuracy < 0.7

@@ -1,0 +1,259 @@
+"""Figures: each returns its Axes, says which faces it shows, and draws what it was given."""
+
+import functools
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import is_color_like, same_color, to_hex
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+
+from fer_utils import plots
+from fer_utils.evaluation import Difference
+from fer_utils.experiments import EXPERIMENTS
+from fer_utils.fer2013 import CLASS_NAMES
+from fer_utils.models import lenet_like, resnet_like, vgg_like
+from fer_utils.runs import Run
+
+DRAWN = "drawn faces"
+NOTE = "[drawn faces, not FER2013]"
+EPOCHS = 4
+NETWORKS = {lenet_like: 5, vgg_like: 10, resnet_like: 10}
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).integers(0, 256, (9, 48, 48, 1), np.uint8)
+
+
+def make_run(experiment, dataset=DRAWN):
+    """A `Run` whose accuracies rise from 0.1 to 0.4 in training and to half of that in validation."""
+    accuracy = np.linspace(0.1, 0.4, EPOCHS)
+    history = {"accuracy": accuracy, "val_accuracy": accuracy / 2, "loss": 2 - accuracy, "val_loss": 2 - accuracy / 2}
+    confusion = np.diag(np.arange(1, 8))
+    return Run(
+        experiment=experiment, model="lenet_like", seed=0, profile="quick", recipe={}, dataset=dataset, fingerprint="0",
+        history={name: values.tolist() for name, values in history.items()}, best_epoch=3, test_accuracy=0.2,
+        confusion=confusion, validation_confusion=confusion, test_probabilities=np.eye(7),
+        test_correct=np.ones(7, bool), seconds=1.0, device="CPU", versions={}, commit="unknown",
+    )  # fmt: skip
+
+
+def make_runs():
+    return [make_run(name) for name in EXPERIMENTS]
+
+
+@functools.cache
+def build_once(build, width=0.1):
+    return build(width)
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def legend_labels(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def overlap(artist, other):
+    boxes = (artist.get_window_extent(), other.get_window_extent())
+    return boxes[0].overlaps(boxes[1])
+
+
+def test_one_distinct_colour_per_experiment():
+    assert list(plots.MODEL_COLOURS) == list(EXPERIMENTS)
+    colours = [*plots.MODEL_COLOURS.values(), *plots.SPLIT_COLOURS.values()]
+    assert all(is_color_like(colour) for colour in colours)
+    assert len({to_hex(colour) for colour in colours}) == len(colours)
+    assert len(set(plots.PART_COLOURS.values())) == len(plots.PART_COLOURS)
+
+
+def test_titles_name_the_faces():
+    assert plots.titled("Faces", "FER2013") == "Faces [FER2013]"
+    assert plots.titled("Faces", DRAWN) == f"Faces {NOTE}"
+    assert plots.titled("Faces", "not FER2013 (my.csv)") == "Faces [not FER2013 (my.csv)]"
+
+
+def test_set_style_keeps_figures_small():
+    with plt.rc_context():
+        plots.set_style()
+        assert plt.rcParams["figure.dpi"] == 80 and plt.rcParams["figure.constrained_layout.use"]
+
+
+def test_plot_faces(images):
+    axes = plots.plot_faces(images, [f"face {i}" for i in range(9)], DRAWN, "Nine faces")
+    assert axes.shape == (2, 7)
+    assert [ax.get_title() for ax in axes.flat][:9] == [f"face {i}" for i in range(9)]
+    np.testing.assert_array_equal(axes[0, 0].images[0].get_array(), images[0, :, :, 0])
+    assert axes[0, 0].images[0].get_clim() == (0, 255), "a dark face must look dark"
+    assert not axes[1, 6].images and not axes[1, 6].axison
+    assert axes[0, 0].figure.get_suptitle() == f"Nine faces {NOTE}"
+
+
+def test_plot_faces_takes_images_without_a_channel(images):
+    assert len(plots.plot_faces(images[:3, :, :, 0], "abc", DRAWN, "Three", columns=3).flat) == 3
+
+
+def test_plot_class_counts():
+    counts = {"train": [40, 4, 41, 72, 48, 32, 50], "test": [5, 1, 5, 9, 6, 4, 6]}
+    ax = plots.plot_class_counts(counts, DRAWN)
+    assert [bar.get_height() for bar in ax.patches] == counts["train"] + counts["test"]
+    assert [text.get_text() for text in ax.get_xticklabels()] == list(CLASS_NAMES)
+    assert legend_labels(ax) == ["train", "test"]
+    assert same_color(ax.patches[0].get_facecolor(), plots.SPLIT_COLOURS["train"])
+    assert ax.get_yscale() == "log" and NOTE in ax.get_title()
+
+
+@pytest.mark.parametrize(("measure", "label"), [("accuracy", "accuracy"), ("loss", "cross-entropy loss")])
+def test_plot_learning_curves(measure, label):
+    runs = make_runs()
+    axes = plots.plot_learning_curves(runs, measure)
+    assert axes.shape == (4,)
+    for ax, run in zip(axes, runs, strict=True):
+        training, validation, kept = ax.lines
+        assert (training.get_linestyle(), validation.get_linestyle()) == ("--", "-")
+        np.testing.assert_array_equal(training.get_xdata(), [1, 2, 3, 4])
+        np.testing.assert_array_equal(training.get_ydata(), run.history[measure])
+        np.testing.assert_array_equal(validation.get_ydata(), run.history[f"val_{measure}"])
+        assert (kept.get_xdata()[0], kept.get_ydata()[0]) == (3, run.history[f"val_{measure}"][2])
+        assert {line.get_color() for line in ax.lines} == {plots.MODEL_COLOURS[run.experiment]}
+        assert ax.get_title() == f"{EXPERIMENTS[run.experiment].title} {NOTE}"
+        assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", label)
+        assert ax.get_ylim() == axes[0].get_ylim()
+
+
+def test_plot_learning_curves_of_other_faces_on_given_axes():
+    _, given = plt.subplots(1, 2)
+    axes = plots.plot_learning_curves([make_run("vgg_like"), make_run("vgg_like", "FER2013")], axes=given)
+    assert list(axes) == list(given)
+    assert [ax.get_title() for ax in axes] == [f"VGG-like {NOTE}", "VGG-like [FER2013]"]
+
+
+def test_compare_learning_curves():
+    ax = plots.compare_learning_curves(make_runs())
+    assert len(ax.lines) == 8 and ax.get_title() == f"Accuracy {NOTE}"
+    assert legend_labels(ax)[:2] == ["LeNet-like, training", "LeNet-like, validation"]
+    assert [line.get_color() for line in ax.lines[::2]] == list(plots.MODEL_COLOURS.values())
+    ax.figure.canvas.draw()
+    assert not overlap(ax.get_legend(), ax.patch), "the legend hides a curve"
+
+
+def test_plot_confusion_shows_shares_and_counts():
+    confusion = np.full((7, 7), 1)
+    confusion[0, 0], confusion[6] = 4, 0
+    ax = plots.plot_confusion(confusion, DRAWN, "On the test faces")
+    assert texts(ax)[:2] == ["40%\n4", "10%\n1"]
+    assert texts(ax)[-1] == "0%\n0", "a class without faces"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted", "true")
+    assert [text.get_text() for text in ax.get_yticklabels()] == list(CLASS_NAMES)
+    assert ax.get_title() == f"On the test faces {NOTE}"
+
+
+def test_plot_gaps():
+    runs = make_runs()[:2]
+    ax = plots.plot_gaps([(runs[0], Difference(0.2, 0.15, 0.3)), (runs[1], Difference(0.1, -0.05, 0.2))])
+    assert [bar.get_width() for bar in ax.patches] == [0.2, 0.1]
+    reaches = [container.errorbar.lines[2][0].get_segments()[0][:, 0] for container in ax.containers[1::2]]
+    np.testing.assert_allclose(reaches, [[0.15, 0.3], [-0.05, 0.2]])
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["LeNet-like", "LeNet-like + augmentation"]
+    assert NOTE in ax.get_title()
+
+
+def test_plot_accuracies():
+    ax = plots.plot_accuracies([("lenet_like", 0.5, 0.45, 0.55), ("vgg_like", 0.6, 0.5, 0.65)], DRAWN)
+    reaches = [container.lines[2][0].get_segments()[0][:, 0] for container in ax.containers]
+    np.testing.assert_allclose(reaches, [[0.45, 0.55], [0.5, 0.65]])
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["LeNet-like", "VGG-like"]
+    assert ax.get_ylim() == (1.5, -0.5) and NOTE in ax.get_title()
+
+
+def test_plot_per_layer():
+    values = {"vgg_like": {"conv1": 1.0, "conv2": 0.1}, "resnet_like": {"conv1": 2.0, "conv2": 0.5}}
+    ax = plots.plot_per_layer(values, DRAWN, "Gradient", "per weight")
+    assert [list(line.get_ydata()) for line in ax.lines] == [[1.0, 0.1], [2.0, 0.5]]
+    assert legend_labels(ax) == ["VGG-like", "ResNet-like"]
+    assert ax.get_yscale() == "log" and ax.get_title() == f"Gradient {NOTE}"
+
+
+def test_plot_maps():
+    maps = np.zeros((12, 12, 20))
+    maps[..., 3] = 5.0
+    axes = plots.plot_maps(maps, DRAWN, "Twenty maps")
+    assert axes.shape == (2, 16)
+    assert [len(ax.images) for ax in axes.flat] == [1] * 20 + [0] * 12
+    assert axes[0, 3].images[0].get_clim() == (0, 5.0)
+    assert axes[0, 0].images[0].norm(0.0) == 0, "a blank map is dark"
+    assert NOTE in axes[0, 0].figure.get_suptitle()
+
+
+def test_plot_heat_maps(images):
+    heat = np.random.default_rng(0).random((3, 6, 6))
+    axes = plots.plot_heat_maps(images[:3], heat, "abc", DRAWN, "Three")
+    assert axes.shape == (2, 3)
+    face, warm = axes[1, 0].images
+    np.testing.assert_array_equal(warm.get_array(), heat[0])
+    assert face.get_extent() == warm.get_extent(), "the heat lies over the face"
+    assert NOTE in axes[0, 0].figure.get_suptitle()
+
+
+@pytest.mark.parametrize("build", NETWORKS)
+def test_draw_network_has_a_box_per_weighted_layer(build):
+    model = build_once(build)
+    ax = plots.draw_network(model)
+    boxes = [patch for patch in ax.patches if isinstance(patch, FancyBboxPatch)]
+    assert len(boxes) == NETWORKS[build]
+    assert ax.get_title() == f"{model.name}: {NETWORKS[build]} weighted layers, {model.count_params():,} parameters"
+    assert {"conv1", "48×48\n×3", "dense", "expression", "7"} <= set(texts(ax))
+    assert boxes[0].get_height() > boxes[-1].get_height()
+
+
+@pytest.mark.parametrize(("build", "shortcuts"), [(lenet_like, 0), (vgg_like, 0), (resnet_like, 4)])
+def test_draw_network_has_arcs_where_shortcuts_are(build, shortcuts):
+    ax = plots.draw_network(build_once(build))
+    assert sum(isinstance(patch, FancyArrowPatch) for patch in ax.patches) == shortcuts
+    assert ("shortcut" in legend_labels(ax)) == (shortcuts > 0)
+
+
+def test_arcs_span_their_pair():
+    ax = plots.draw_network(build_once(resnet_like))
+    boxes = [patch for patch in ax.patches if isinstance(patch, FancyBboxPatch)]
+    arcs = [patch.get_path().vertices[:, 0] for patch in ax.patches if isinstance(patch, FancyArrowPatch)]
+    for block, across in enumerate(arcs):
+        first, second = boxes[2 * block], boxes[2 * block + 1]
+        behind = second.get_x() + second.get_width()
+        assert across.min() < first.get_x() and behind < across.max() < behind + 0.2
+
+
+@pytest.mark.parametrize("build", NETWORKS)
+def test_no_text_of_a_drawn_network_hides_another(build):
+    with plt.rc_context():
+        plots.set_style()
+        ax = plots.draw_network(build_once(build, 1.0))
+        ax.figure.canvas.draw()
+        artists = [*ax.texts, ax.get_legend(), ax.title]
+        pairs = [(a, b) for i, a in enumerate(artists) for b in artists[:i]]
+        assert not [pair for pair in pairs if overlap(*pair)]
+
+
+def test_plot_functions_draw_on_given_axes_and_return_them():
+    run = make_run("vgg_like")
+    calls = [
+        lambda ax: plots.plot_class_counts({"train": [1] * 7}, DRAWN, ax=ax),
+        lambda ax: plots.compare_learning_curves([run], ax=ax),
+        lambda ax: plots.plot_confusion(run.confusion, DRAWN, ax=ax),
+        lambda ax: plots.plot_gaps([(run, Difference(0.1, 0.0, 0.2))], ax=ax),
+        lambda ax: plots.plot_accuracies([("vgg_like", 0.5, 0.4, 0.6)], DRAWN, ax=ax),
+        lambda ax: plots.plot_per_layer({"vgg_like": {"conv1": 1.0}}, DRAWN, "t", "y", ax=ax),
+        lambda ax: plots.draw_network(build_once(lenet_like), ax=ax),
+    ]
+    for call in calls:
+        ax = plt.subplots()[1]
+        assert call(ax) is ax and isinstance(call(None), Axes)

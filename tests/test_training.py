@@ -1,0 +1,548 @@
+"""Trainings: repeatable, resumable, recorded. The sets are tiny and the networks narrow; nothing is learnt here."""
+
+import dataclasses
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import h5py
+import numpy as np
+import pytest
+
+from fer_utils import environment, training
+from fer_utils.data import FaceDataset, Split
+from fer_utils.environment import PROJECT
+from fer_utils.evaluation import confusion_matrix
+from fer_utils.experiments import RECIPES, Recipe, find_experiment
+from fer_utils.fer2013 import CLASS_NAMES
+from fer_utils.runs import WEIGHTS, RunError, list_runs, load_run
+from fer_utils.training import build_network, keras, load_network, predict, store_folder, train
+
+TINY = Recipe(width=0.1, epochs=3, batch_size=32, learning_rate=1e-3, train_images=None)
+
+
+def make_split(n_images, seed):
+    random = np.random.default_rng(seed)
+    return Split(random.integers(0, 256, (n_images, 48, 48, 1), dtype=np.uint8), random.integers(0, 7, n_images))
+
+
+def make_faces(**changes):
+    faces = FaceDataset(
+        "noise", "0123456789abcdef", CLASS_NAMES, make_split(96, 1), make_split(42, 2), make_split(35, 3)
+    )
+    return dataclasses.replace(faces, **changes)
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path, monkeypatch):
+    """Every test has a store of its own, the tiny recipe, and no progress bar."""
+    monkeypatch.setenv("FER_RUNS", str(tmp_path))
+    monkeypatch.setenv("FER_PROFILE", "quick")
+    monkeypatch.setenv("FER_PROGRESS", "0")
+    monkeypatch.setitem(RECIPES, "quick", TINY)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """One real training of the tiny recipe, with augmentation, in a store of its own."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("FER_RUNS", str(tmp_path_factory.mktemp("runs")))
+        monkeypatch.setenv("FER_PROFILE", "quick")
+        monkeypatch.setenv("FER_PROGRESS", "0")
+        monkeypatch.setitem(RECIPES, "quick", TINY)
+        return train("lenet_like_augmented", make_faces())
+
+
+def build_small_network(width, conv_stride, augmentation):
+    """A network of one convolution: what is tested of the training needs no more, and it is built at once."""
+    inputs = keras.Input((48, 48, 1), dtype="uint8")
+    x = keras.layers.Rescaling(1 / 255)(inputs)
+    x = x if augmentation is None else augmentation(x)
+    x = keras.layers.Conv2D(round(width * 40), 3, strides=8)(x)
+    x = keras.layers.Flatten()(keras.layers.BatchNormalization(momentum=0.9)(x))
+    return keras.Model(inputs, keras.layers.Dense(7, activation="softmax", name="expression")(x))
+
+
+@pytest.fixture
+def small_network(monkeypatch):
+    """Every experiment trains a network that is built at once."""
+    for name in training.MODELS:
+        monkeypatch.setitem(training.MODELS, name, build_small_network)
+
+
+@pytest.fixture
+def epochs(small_network, monkeypatch):
+    """Replaces training by noting which epochs were asked for; each adds 1 to every weight. For tests of the store."""
+    trained = []
+
+    def fit_one_epoch(network, split, recipe, seed, epoch, bar):
+        trained.append(epoch)
+        for variable in network.trainable_variables:
+            variable.assign(variable + 1)
+        return {"accuracy": 0.5, "loss": 1.0}
+
+    def validate(network, validation):
+        return {"val_accuracy": 0.1 * len(trained), "val_loss": 1.0}
+
+    monkeypatch.setattr(training, "_fit_one_epoch", fit_one_epoch)
+    monkeypatch.setattr(training, "_validate", validate)
+    monkeypatch.setattr(training, "predict", lambda network, images: np.full((len(images), 7), 1 / 7, np.float32))
+    return trained
+
+
+class Stopped(Exception):
+    """Stands for whatever ends a training early."""
+
+
+def train_and_stop_after(n_epochs, monkeypatch, *arguments):
+    """Trains until `n_epochs` are finished, then stops in the middle of the next."""
+    with monkeypatch.context() as patch:
+        go_on = training._fit_one_epoch
+
+        def fit_one_epoch(network, split, recipe, seed, epoch, bar):
+            if epoch == n_epochs:
+                raise Stopped
+            return go_on(network, split, recipe, seed, epoch, bar)
+
+        patch.setattr(training, "_fit_one_epoch", fit_one_epoch)
+        with pytest.raises(Stopped):
+            train(*arguments)
+
+
+def must_not_train(*_):
+    raise AssertionError("trained again")
+
+
+# --- the numbers ---
+
+
+def test_the_same_seed_gives_the_same_numbers_to_the_bit_and_nothing_is_printed(run, capfd):
+    again = train("lenet_like_augmented", make_faces())
+    assert capfd.readouterr() == ("", "")
+    assert again.folder != run.folder
+    assert again.history == run.history
+    assert again.best_epoch == run.best_epoch
+    np.testing.assert_array_equal(again.test_probabilities, run.test_probabilities)
+    np.testing.assert_array_equal(again.validation_confusion, run.validation_confusion)
+
+
+def test_history_has_one_number_per_epoch(run):
+    assert set(run.history) == {"accuracy", "loss", "val_accuracy", "val_loss"}
+    assert {len(values) for values in run.history.values()} == {TINY.epochs}
+    assert np.isfinite(list(run.history.values())).all()
+
+
+def test_the_record_agrees_with_itself(run):
+    labels = make_faces().test.labels
+    assert run.test_probabilities.shape == (35, 7)
+    np.testing.assert_array_equal(run.confusion, confusion_matrix(labels, run.test_predictions))
+    np.testing.assert_array_equal(run.test_correct, run.test_predictions == labels)
+    assert run.test_accuracy == pytest.approx(np.trace(run.confusion) / 35)
+
+
+def test_the_best_epoch_is_the_one_recorded(run):
+    best = max(run.history["val_accuracy"])
+    assert run.history["val_accuracy"].index(best) == run.best_epoch - 1
+    assert run.validation_accuracy == pytest.approx(best)
+
+
+def test_the_weights_kept_are_those_of_the_best_epoch_not_the_last(small_network, monkeypatch):
+    faces, predictions, accuracies = make_faces(), [], [0.3, 0.9, 0.5]
+
+    def validate(network, validation):
+        predictions.append(predict(network, validation.images))
+        return {"val_accuracy": accuracies[len(predictions) - 1], "val_loss": 1.0}
+
+    monkeypatch.setattr(training, "_validate", validate)
+    run = train("lenet_like", faces)
+    assert run.best_epoch == 2
+    assert not np.array_equal(predictions[1], predictions[2])
+    kept = predict(load_network(run), faces.validation.images)
+    np.testing.assert_allclose(kept, predictions[1], atol=2e-3)
+    assert np.abs(kept - predictions[2]).max() > 1e-2
+    expected = confusion_matrix(faces.validation.labels, predictions[1].argmax(axis=1))
+    np.testing.assert_array_equal(run.validation_confusion, expected)
+
+
+def test_of_equal_epochs_the_first_is_kept(epochs, monkeypatch):
+    monkeypatch.setattr(training, "_validate", lambda *_: {"val_accuracy": 0.5, "val_loss": 1.0})
+    assert train("lenet_like", make_faces()).best_epoch == 1
+
+
+def test_kept_weights_predict_what_was_recorded(run):
+    network = load_network(run)
+    assert not network.compiled
+    np.testing.assert_allclose(predict(network, make_faces().test.images), run.test_probabilities, atol=5e-3)
+
+
+def test_test_images_are_opened_once_and_after_the_training(small_network, monkeypatch):
+    faces, opened = make_faces(), []
+
+    class WatchedSplit:
+        labels = faces.test.labels
+
+        @property
+        def images(self):
+            opened.append("test images")
+            return faces.test.images
+
+    def fit(*arguments):
+        progress = fit_for_real(*arguments)
+        opened.append("training over")
+        return progress
+
+    fit_for_real = training._fit
+    monkeypatch.setattr(training, "_fit", fit)
+    train("lenet_like", dataclasses.replace(faces, test=WatchedSplit()))
+    assert opened == ["training over", "test images"]
+
+
+def test_the_seed_sets_initial_weights_and_image_order():
+    def initial(seed):
+        network = build_network(find_experiment("lenet_like"), TINY, seed)
+        return keras.ops.convert_to_numpy(network.get_layer("conv1").kernel)
+
+    np.testing.assert_array_equal(initial(0), initial(0))
+    assert not np.array_equal(initial(0), initial(1))
+
+
+def test_limited_training_images_are_drawn_by_the_seed():
+    split = make_split(96, 1)
+    split = dataclasses.replace(split, labels=np.arange(96))
+    chosen = training._training_images(split, 40, seed=0)
+    assert len(set(chosen.labels)) == len(chosen.images) == 40
+    np.testing.assert_array_equal(chosen.images, split.images[chosen.labels])
+    np.testing.assert_array_equal(chosen.labels, training._training_images(split, 40, seed=0).labels)
+    assert set(chosen.labels) != set(training._training_images(split, 40, seed=1).labels)
+    assert training._training_images(split, None, seed=0) is split
+    assert training._training_images(split, 96, seed=0) is split
+
+
+def test_another_seed_gives_other_numbers(run):
+    other = train("lenet_like_augmented", make_faces(), seed=1)
+    assert other.history["loss"] != run.history["loss"]
+    assert not np.array_equal(other.test_probabilities, run.test_probabilities)
+
+
+# --- the progress bar ---
+
+
+def test_progress_bar_tells_epoch_loss_accuracy_and_time_left(small_network, monkeypatch, capsys):
+    monkeypatch.setenv("FER_PROGRESS", "1")
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    bar = environment.progress_bar
+    monkeypatch.setattr(training, "progress_bar", lambda **options: bar(**{**options, "mininterval": 0}))
+    run = train("lenet_like", make_faces())
+    out, err = capsys.readouterr()
+    assert out == ""
+    lines = [line.strip() for line in err.split("\r")]
+    assert lines[1].startswith("lenet_like   0% |")
+    assert lines[-1] == "", "the bar is removed when done"
+    (last,) = [line for line in lines if "100%" in line]
+    loss, accuracy = run.history["loss"][-1], run.history["accuracy"][-1]
+    assert last.endswith(f"00:00 left, epoch 3/3, loss {loss:.2f}, accuracy {accuracy:.1%}")
+
+
+def test_progress_bar_goes_on_where_the_training_was_stopped(epochs, monkeypatch, capsys):
+    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
+    monkeypatch.setenv("FER_PROGRESS", "1")
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    train("lenet_like", make_faces())
+    assert "lenet_like  67% |" in capsys.readouterr().err
+
+
+def test_progress_bar_is_plain_text_on_standard_output_in_a_notebook(epochs, monkeypatch, capsys):
+    monkeypatch.setenv("FER_PROGRESS", "1")
+    monkeypatch.setitem(sys.modules, "ipykernel", None)
+    train("lenet_like", make_faces())
+    out, err = capsys.readouterr()
+    assert "lenet_like   0% |" in out
+    assert err == ""
+
+
+# --- the store ---
+
+
+def test_a_finished_run_is_returned_from_the_store(epochs, monkeypatch):
+    first = train("lenet_like", make_faces())
+    monkeypatch.setattr(training, "_fit", must_not_train)
+    second = train("lenet_like", make_faces())
+    assert second.folder == first.folder
+    assert second.history == first.history
+    assert not list(first.folder.parent.glob("*.unfinished*")), "a finished training leaves no checkpoint"
+
+
+@pytest.mark.parametrize(
+    ("experiment", "seed", "recipe", "fingerprint"),
+    [
+        ("lenet_like_augmented", 0, TINY, "0123456789abcdef"),
+        ("lenet_like", 1, TINY, "0123456789abcdef"),
+        ("lenet_like", 0, dataclasses.replace(TINY, learning_rate=2e-3), "0123456789abcdef"),
+        ("lenet_like", 0, TINY, "fedcba9876543210"),
+    ],
+    ids=["experiment", "seed", "recipe", "images"],
+)
+def test_whatever_else_is_asked_for_is_trained(epochs, monkeypatch, experiment, seed, recipe, fingerprint):
+    train("lenet_like", make_faces())
+    epochs.clear()
+    monkeypatch.setitem(RECIPES, "quick", recipe)
+    run = train(experiment, make_faces(fingerprint=fingerprint), seed=seed)
+    assert epochs == [0, 1, 2]
+    assert (run.experiment, run.seed, run.fingerprint) == (experiment, seed, fingerprint)
+    assert run.recipe == dataclasses.asdict(recipe)
+
+
+def test_other_images_in_the_same_folder_are_not_taken_for_these(epochs, monkeypatch, store):
+    monkeypatch.setattr(training, "store_folder", lambda faces, profile: store)
+    train("lenet_like", make_faces())
+    train("lenet_like", make_faces(fingerprint="fedcba9876543210"))
+    assert epochs == [0, 1, 2] * 2
+
+
+def test_retrain_trains_again_and_replaces_the_run(epochs):
+    train("lenet_like", make_faces())
+    run = train("lenet_like", make_faces(), retrain=True)
+    assert epochs == [0, 1, 2] * 2
+    assert load_run(run.folder).history == run.history
+
+
+def test_retrain_does_not_go_on_from_a_checkpoint(epochs, monkeypatch):
+    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
+    epochs.clear()
+    train("lenet_like", make_faces(), retrain=True)
+    assert epochs == [0, 1, 2]
+
+
+def test_a_damaged_run_in_the_store_is_trained_again(epochs):
+    run = train("lenet_like", make_faces())
+    (run.folder / "arrays.npz").write_bytes(b"damaged")
+    train("lenet_like", make_faces())
+    assert epochs == [0, 1, 2] * 2
+    assert list_runs(run.folder.parent.parent)[1] == []
+
+
+def test_runs_are_kept_apart_by_profile_and_images(monkeypatch, store):
+    drawn, real = make_faces(), make_faces(name="FER2013")
+    assert store_folder(drawn, "quick") == store / "quick-0123456789abcdef"
+    assert store_folder(real, "full") == store / "full-0123456789abcdef"
+    monkeypatch.delenv("FER_RUNS")
+    assert store_folder(real, "full") == PROJECT / "data" / "runs"
+    mine = PROJECT / "data" / "my_runs"
+    assert store_folder(real, "quick") == mine / "quick-0123456789abcdef"
+    assert store_folder(drawn, "full") == mine / "full-0123456789abcdef"
+
+
+# --- checkpoints ---
+
+
+def test_a_stopped_training_goes_on_from_its_last_epoch(epochs, monkeypatch):
+    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
+    assert epochs == [0, 1]
+    run = train("lenet_like", make_faces())
+    assert epochs == [0, 1, 2]
+    assert run.history["val_accuracy"] == pytest.approx([0.1, 0.2, 0.3])
+    # Every epoch added 1 to every weight, so the bias of the output tells how many the kept network has behind it.
+    bias = keras.ops.convert_to_numpy(load_network(run).get_layer("expression").bias)
+    np.testing.assert_array_equal(bias, 3)
+
+
+def test_a_training_stopped_after_its_last_epoch_is_only_recorded(epochs, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "_record", must_not_train)
+        with pytest.raises(AssertionError):
+            train("lenet_like", make_faces())
+    run = train("lenet_like", make_faces())
+    assert epochs == [0, 1, 2]
+    assert run.best_epoch == 3
+
+
+@pytest.mark.parametrize("content", [b"", b"damaged", "first half", "flipped"])
+def test_a_damaged_checkpoint_is_named_and_training_starts_over(epochs, monkeypatch, capsys, store, content):
+    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
+    (checkpoint,) = store.rglob("*.unfinished.npz")
+    whole = checkpoint.read_bytes()
+    if content == "first half":
+        content = whole[: len(whole) // 2]
+    elif content == "flipped":
+        content = whole[:1000] + bytes([whole[1000] ^ 255]) + whole[1001:]
+    checkpoint.write_bytes(content)
+    epochs.clear()
+    train("lenet_like", make_faces())
+    assert epochs == [0, 1, 2]
+    assert capsys.readouterr().out == "seed-0.unfinished.npz is damaged: training starts from the beginning\n"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"learning_rate": 2e-3}, {"width": 0.15}, {"epochs": 2}, {"batch_size": 16}, {"train_images": 50}],
+    ids=str,
+)
+def test_a_checkpoint_of_another_recipe_is_left_aside(epochs, monkeypatch, capsys, changes):
+    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
+    epochs.clear()
+    recipe = dataclasses.replace(TINY, **changes)
+    monkeypatch.setitem(RECIPES, "quick", recipe)
+    train("lenet_like", make_faces())
+    assert epochs == list(range(recipe.epochs))
+    assert "damaged" not in capsys.readouterr().out
+
+
+def test_a_checkpoint_of_a_changed_network_is_left_aside(epochs, monkeypatch):
+    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
+    epochs.clear()
+    monkeypatch.setitem(training.MODELS, "lenet_like", lambda width, *others: build_small_network(2 * width, *others))
+    train("lenet_like", make_faces())
+    assert epochs == [0, 1, 2]
+
+
+# --- what is asked for wrongly ---
+
+
+def test_an_unknown_experiment_is_refused():
+    with pytest.raises(ValueError, match="there is no experiment 'alexnet'; there are: lenet_like"):
+        train("alexnet", make_faces())
+
+
+def test_an_unknown_profile_is_refused(monkeypatch):
+    monkeypatch.setenv("FER_PROFILE", "fast")
+    with pytest.raises(ValueError, match="FER_PROFILE is 'fast'; expected one of quick, full"):
+        train("lenet_like", make_faces())
+
+
+def test_a_run_without_weights_says_how_to_get_them(epochs):
+    run = train("lenet_like", make_faces())
+    (run.folder / WEIGHTS).unlink()
+    for without in (run, dataclasses.replace(run, folder=None)):
+        with pytest.raises(RunError, match="lenet_like, seed 0: the run was kept without its weights.*retrain=True"):
+            load_network(without)
+
+
+def test_damaged_weights_are_named(epochs):
+    run = train("lenet_like", make_faces())
+    content = (run.folder / WEIGHTS).read_bytes()
+    (run.folder / WEIGHTS).write_bytes(content[: len(content) // 2])
+    with pytest.raises(RunError, match=f"lenet_like/seed-0/{WEIGHTS}"):
+        load_network(run)
+
+
+# --- the record's facts ---
+
+
+def test_the_record_says_where_and_with_what_it_was_made(run):
+    assert set(run.versions) == {"python", "keras", "numpy", keras.backend.backend()}
+    assert run.versions["keras"] == keras.__version__
+    assert run.commit and run.device
+    assert run.seconds > 0
+    assert (run.experiment, run.model, run.seed) == ("lenet_like_augmented", "lenet_like", 0)
+    assert (run.profile, run.dataset, run.fingerprint) == ("quick", "noise", "0123456789abcdef")
+    stored = json.loads((run.folder / "run.json").read_text())
+    for name in ("history", "best_epoch", "recipe", "seconds", "versions", "device", "commit", "test_accuracy"):
+        assert stored[name] == getattr(run, name)
+
+
+def test_the_commit_is_unknown_outside_a_clone(monkeypatch, tmp_path):
+    monkeypatch.setattr(training, "PROJECT", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert training._commit() == "unknown"
+
+
+# --- other processes: a real kill, another backend ---
+
+PROGRAM = """
+import sys
+sys.path[:0] = ["tests", "."]
+from fer_utils.experiments import RECIPES, Recipe
+from fer_utils.training import train
+from test_training import make_faces
+experiment, epochs = sys.argv[1:]
+RECIPES["quick"] = Recipe(width=0.1, epochs=int(epochs), batch_size=32, learning_rate=1e-3, train_images=None)
+train(experiment, make_faces())
+"""
+
+
+def start_training(store, experiment, epochs, **settings):
+    """A process that trains `experiment` on the tiny faces and keeps the run in `store`."""
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, experiment, str(epochs)],
+        cwd=PROJECT,
+        env={**os.environ, "FER_RUNS": str(store), "FER_PROFILE": "quick", "FER_PROGRESS": "0", **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def wait_for(process):
+    """Waits for a training to end well; its output is in the message if it does not."""
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+
+
+def finished_epochs(store):
+    """How many epochs the checkpoint in `store` has behind it."""
+    for checkpoint in store.rglob("*.unfinished.npz"):
+        with np.load(checkpoint) as stored:
+            return json.loads(str(stored["facts"]))["epoch"]
+    return 0
+
+
+def kill_after_epoch(process, store, epoch):
+    """Kills `process` as soon as its checkpoint of `epoch` is there, with the signal that cannot be caught."""
+    while finished_epochs(store) < epoch:
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+
+
+def weights_of(run):
+    """{name: array} of the run's weights file."""
+    found = {}
+    with h5py.File(run.folder / WEIGHTS) as file:
+        file.visititems(lambda name, item: found.update({name: item[()]} if isinstance(item, h5py.Dataset) else {}))
+    return found
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_killed_training_ends_like_one_never_stopped(tmp_path):
+    experiment, epochs = "resnet_like", 4
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    uninterrupted = start_training(whole, experiment, epochs)
+    kill_after_epoch(start_training(stopped, experiment, epochs), stopped, epoch=2)
+    assert 2 <= finished_epochs(stopped) < epochs
+    assert list_runs(next(stopped.iterdir())) == ([], [])
+    wait_for(start_training(stopped, experiment, epochs))
+    wait_for(uninterrupted)
+
+    ((expected,), _), ((found,), problems) = (list_runs(next(store.iterdir())) for store in (whole, stopped))
+    assert problems == []
+    assert found.history == expected.history
+    assert len(found.history["loss"]) == epochs
+    assert found.best_epoch == expected.best_epoch
+    np.testing.assert_array_equal(found.test_probabilities, expected.test_probabilities)
+    np.testing.assert_array_equal(found.validation_confusion, expected.validation_confusion)
+    weights, expected_weights = weights_of(found), weights_of(expected)
+    assert weights.keys() == expected_weights.keys()
+    for name, array in weights.items():
+        np.testing.assert_array_equal(array, expected_weights[name], err_msg=name)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason='JAX is not installed: pip install ".[jax]"')
+def test_the_same_experiment_trains_under_jax(tmp_path):
+    # Without optimisation the compiler takes a third less time.
+    settings = {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+    wait_for(start_training(tmp_path, "lenet_like_augmented", 2, **settings))
+    (run,), problems = list_runs(next(tmp_path.iterdir()))
+    assert problems == []
+    assert {"jax", "keras"} <= set(run.versions)
+    assert "tensorflow" not in run.versions
+    assert all(len(values) == 2 and np.isfinite(values).all() for values in run.history.values())
+    assert run.validation_accuracy == pytest.approx(max(run.history["val_accuracy"]))
+    # Its weights serve the other backend: this process's.
+    np.testing.assert_allclose(predict(load_network(run), make_faces().test.images), run.test_probabilities, atol=1e-2)
