@@ -52,7 +52,7 @@ EXPECTED_TABLE = "a csv with the columns emotion, pixels and Usage, an npz, or c
 MAX_EXPANDED = 10**9  # bytes: the largest real copy is 0.3 GB, so more than 1 GB is a mistake or an attack
 MAX_LINE = 2**16  # bytes: a row of FER2013 has at most 9,230
 ROWS_AT_ONCE = 32  # some 0.3 MB of text: arrays that fit into the processor's cache
-PIECE = 2**24  # bytes read at once
+PIECE = 2**22  # bytes read at once: even if every one were an empty line, they would fit into memory
 
 GET_IT_AGAIN = "Get a fresh copy; data/README.md says where"
 

@@ -27,7 +27,7 @@ class RunError(ValueError):
     """A run's folder that cannot be read: damaged, half written, or of another version of the course."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Run:
     """One finished training. Accuracies are fractions of 1; the test images were opened once, with the kept weights.
 
@@ -55,7 +55,7 @@ class Run:
     device: str
     versions: dict
     commit: str
-    folder: Path | None = dataclasses.field(default=None, compare=False)
+    folder: Path | None = None
 
     @property
     def test_predictions(self):

@@ -6,7 +6,7 @@ finished epoch and ends with the same weights as one that was never stopped.
 """
 
 import dataclasses
-import importlib.metadata
+import importlib
 import json
 import logging
 import os
@@ -269,8 +269,8 @@ def _device():
 
 def _versions():
     backend = keras.backend.backend()
-    packages = ("keras", backend, "numpy")
-    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}
+    packages = {"keras": keras, backend: importlib.import_module(backend), "numpy": np}
+    return {"python": platform.python_version(), **{name: package.__version__ for name, package in packages.items()}}
 
 
 def _commit():
