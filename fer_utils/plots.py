@@ -156,7 +156,7 @@ def plot_per_layer(values, dataset, title, ylabel, ax=None):
     ax.set_yscale("log")
     ax.set(xlabel="layer, from input to output", ylabel=ylabel, title=titled(title, dataset))
     ax.tick_params(axis="x", rotation=30)
-    ax.legend(fontsize="small")
+    _legend_beside(ax)
     return ax
 
 
