@@ -31,7 +31,7 @@ class Recipe:
 
 
 RECIPES = {
-    "quick": Recipe(width=0.25, epochs=8, batch_size=64, learning_rate=1e-3, train_images=4000),
+    "quick": Recipe(width=0.25, epochs=8, batch_size=32, learning_rate=1e-3, train_images=2500),
     "full": Recipe(width=1.0, epochs=20, batch_size=64, learning_rate=1e-3, train_images=None),
 }
 
