@@ -214,6 +214,36 @@ def draw_network(model, ax=None):
     return ax
 
 
+def draw_residual_block(projection, ax=None):
+    """A residual block as a flow from left to right (Figure 2): two convolutions below, the shortcut above.
+
+    With `projection` the shortcut is a 1x1 convolution, else the input itself.
+    """
+    ax = ax or _new_axes(9, 2.2)
+    steps = ["3×3 convolution", "normalisation", "ReLU", "3×3 convolution", "normalisation", "+", "ReLU"]
+    for place, step in enumerate(steps):
+        colour = PART_COLOURS["convolution"] if "convolution" in step else "white"
+        _draw_step(ax, place, 0, step.replace(" ", "\n"), colour)
+    arrow = {"arrowstyle": "-|>", "color": GRID_COLOUR}
+    for place in range(len(steps) + 1):
+        ax.annotate("", (place - 0.4, 0), (place - 0.6 - 0.3 * (place == 0), 0), arrowprops=arrow)
+    corners = [(-0.75, 0), (-0.75, 1), (5, 1), (5, 0.32)]
+    style = {"arrowstyle": "-|>", "mutation_scale": 10, "color": PART_COLOURS["shortcut"], "lw": 1.5}
+    ax.add_patch(FancyArrowPatch(path=Path(corners), **style))
+    shortcut = "1×1 convolution,\nnormalisation" if projection else "x itself"
+    _draw_step(ax, 2.1, 1, shortcut, PART_COLOURS["convolution"] if projection else "white")
+    ax.text(-1, 0, "x", ha="center", va="center", style="italic")
+    ax.set(xlim=(-1.2, 6.8), ylim=(-0.6, 1.5))
+    ax.set_title("with projection: f(x) + projection of x" if projection else "identity: f(x) + x")
+    ax.axis("off")
+    return ax
+
+
+def _draw_step(ax, x, y, text, colour):
+    box = {"boxstyle": "round,pad=0.35", "facecolor": colour, "edgecolor": GRID_COLOUR}
+    ax.text(x, y, text, ha="center", va="center", fontsize=8, bbox=box)
+
+
 def _draw_box(layer, part, x, ax):
     """A box with its text, its left side at `x`; returns the patch."""
     shape = layer.output.shape[1:]

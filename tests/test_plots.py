@@ -257,3 +257,12 @@ def test_plot_functions_draw_on_given_axes_and_return_them():
     for call in calls:
         ax = plt.subplots()[1]
         assert call(ax) is ax and isinstance(call(None), Axes)
+
+
+@pytest.mark.parametrize(("projection", "shortcut"), [(False, "x itself"), (True, "1×1 convolution,\nnormalisation")])
+def test_a_residual_block_shows_its_steps_and_its_shortcut(projection, shortcut):
+    ax = plots.draw_residual_block(projection)
+    texts = [text.get_text() for text in ax.texts]
+    assert texts.count("3×3\nconvolution") == 2 and "+" in texts
+    assert shortcut in texts
+    assert len(ax.patches) == 1  # the shortcut's arrow
