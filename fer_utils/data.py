@@ -21,6 +21,7 @@ from fer_utils.fer2013 import (
 )
 
 DRAWN_SEED = 2013
+FER2013_FINGERPRINT = "3cb2b0c1454858ae"  # of the original csv's pixels and labels, in its order
 CACHE_VERSION = 1  # to be raised when the readers give other arrays for the same file
 COMPETITION = "https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-recognition-challenge"
 

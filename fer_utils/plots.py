@@ -15,7 +15,8 @@ from fer_utils.experiments import EXPERIMENTS
 from fer_utils.fer2013 import CLASS_NAMES
 
 _PALETTE = sns.color_palette("colorblind").as_hex()
-MODEL_COLOURS = dict(zip(EXPERIMENTS, (_PALETTE[0], _PALETTE[1], _PALETTE[2], _PALETTE[3]), strict=True))
+# The other reading of "stride 2" is the same row of the report, in the same colour.
+MODEL_COLOURS = {name: _PALETTE[place % 4] for place, name in enumerate(EXPERIMENTS)}
 SPLIT_COLOURS = dict(zip(("train", "validation", "test"), (_PALETTE[7], _PALETTE[4], _PALETTE[9]), strict=True))
 PART_COLOURS = {"convolution": _PALETTE[9], "pooling": _PALETTE[8], "dense": _PALETTE[6], "shortcut": _PALETTE[3]}
 GRID_COLOUR = "0.7"

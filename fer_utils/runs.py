@@ -39,6 +39,8 @@ class Run:
 
     experiment: str
     model: str
+    augmentation: bool
+    conv_stride: int
     seed: int
     profile: str
     recipe: dict

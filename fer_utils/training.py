@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_utils.augmentation import augmentation_layer
+from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import DATA, PROJECT, atomic_path, current_profile, progress_bar, quiet_stderr
 from fer_utils.evaluation import confusion_matrix
 from fer_utils.experiments import RECIPES, Recipe, find_experiment
@@ -45,19 +46,19 @@ class Progress:
     best_variables: list = dataclasses.field(default_factory=list)
 
 
-def train(experiment, faces, seed=0, retrain=False):
+def train(experiment, faces, seed=0, retrain=False, keep_weights=True):
     """The `Run` of the named `experiment` on `faces` (a `FaceDataset`), in the current profile's recipe.
 
     A finished run is returned from the store instead of being trained again, unless `retrain`; a stopped one goes on.
     The weights kept are those of the epoch with the best validation accuracy; the test images are opened once, with
-    these.
+    these. Without `keep_weights` only the numbers are stored.
     Raises `ValueError` for an unknown experiment.
     """
     experiment, profile = find_experiment(experiment), current_profile()
     recipe = RECIPES[profile]
     folder = store_folder(faces, profile) / experiment.name / f"seed-{seed}"
     if not retrain:
-        finished = _finished_run(folder, recipe, faces)
+        finished = _finished_run(folder, experiment, recipe, faces)
         if finished:
             return finished
     checkpoint = folder.with_name(f"{folder.name}.unfinished.npz")
@@ -68,15 +69,15 @@ def train(experiment, faces, seed=0, retrain=False):
     progress = _fit(network, split, faces.validation, recipe, seed, checkpoint, _task(experiment, recipe, faces, seed))
     _assign(network.variables, progress.best_variables)
     run = _record(network, progress, experiment, profile, recipe, faces, seed)
-    run = save_run(run, folder, network)
+    run = save_run(run, folder, network if keep_weights else None)
     checkpoint.unlink(missing_ok=True)
     return run
 
 
 def store_folder(faces, profile):
-    """The folder that keeps the runs on `faces`: `data/runs` for FER2013 in the full profile, else one of its own."""
+    """The folder that keeps the runs on `faces`: `data/runs` for FER2013's own pixels in the full profile, else another."""
     home = os.environ.get("FER_RUNS")
-    if not home and profile == "full" and faces.name == "FER2013":
+    if not home and profile == "full" and faces.fingerprint == FER2013_FINGERPRINT:
         return DATA / "runs"
     return Path(home or DATA / "my_runs") / f"{profile}-{faces.fingerprint}"
 
@@ -107,11 +108,12 @@ def predict(network, images):
 
 def _fit(network, split, validation, recipe, seed, checkpoint, task):
     """Trains epoch by epoch, with a checkpoint after each; returns the `Progress` at the end."""
-    optimizer = keras.optimizers.Adam(recipe.learning_rate)
+    steps = -(-len(split.labels) // recipe.batch_size)
+    schedule = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, decay_steps=recipe.epochs * steps)
+    optimizer = keras.optimizers.Adam(schedule)
     optimizer.build(network.trainable_variables)
     network.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     progress = _load_checkpoint(network, checkpoint, task) or Progress()
-    steps = -(-len(split.labels) // recipe.batch_size)
     done, total = progress.epoch * steps, recipe.epochs * steps
     with progress_bar(total=total, initial=done, desc=task["experiment"], bar_format=BAR, mininterval=0.5) as bar:
         while progress.epoch < recipe.epochs:
@@ -174,11 +176,17 @@ def _task(experiment, recipe, faces, seed):
     """What a checkpoint must agree with to be continued."""
     return {
         "experiment": experiment.name,
+        "definition": _definition(experiment),
         "seed": seed,
         "recipe": dataclasses.asdict(recipe),
         "fingerprint": faces.fingerprint,
         "backend": keras.backend.backend(),
     }
+
+
+def _definition(experiment):
+    """What an experiment trains, without what it is called."""
+    return {name: getattr(experiment, name) for name in ("model", "augmentation", "conv_stride")}
 
 
 def _save_checkpoint(network, progress, path, task):
@@ -225,14 +233,14 @@ def _assign(variables, arrays):
 # --- the record ---
 
 
-def _finished_run(folder, recipe, faces):
-    """The run in `folder` if it is this very one: same recipe, same images."""
+def _finished_run(folder, experiment, recipe, faces):
+    """The run in `folder` if it is this very one: same network, same recipe, same images."""
     try:
         run = load_run(folder)
     except RunError:
         return None
-    same = run.recipe == dataclasses.asdict(recipe) and run.fingerprint == faces.fingerprint
-    return run if same else None
+    wanted = {**_definition(experiment), "recipe": dataclasses.asdict(recipe), "fingerprint": faces.fingerprint}
+    return run if all(getattr(run, name) == value for name, value in wanted.items()) else None
 
 
 def _record(network, progress, experiment, profile, recipe, faces, seed):
@@ -242,7 +250,7 @@ def _record(network, progress, experiment, profile, recipe, faces, seed):
     predictions = probabilities.argmax(axis=1)
     return Run(
         experiment=experiment.name,
-        model=experiment.model,
+        **_definition(experiment),
         seed=seed,
         profile=profile,
         recipe=dataclasses.asdict(recipe),
