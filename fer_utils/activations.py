@@ -3,7 +3,12 @@
 Gradients need the backend itself: `_tensorflow` is the one place that names it.
 """
 
+from typing import NamedTuple
+
 import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import r2_score
 
 from fer_utils.environment import quiet_stderr
 
@@ -35,6 +40,36 @@ def silent_maps(maps, tolerance=1e-6):
     Report §5.4: "several feature maps are not activated and left blank".
     """
     return np.abs(maps).max(axis=(1, 2)) <= tolerance
+
+
+class LayerReading(NamedTuple):
+    """What can be read off a layer: how much of the image, and the class."""
+
+    name: str
+    n_maps: int
+    n_blank: float  # maps without any activation, mean per image
+    r2: float  # share of the grey levels' variance that a linear regression rebuilds
+    correct: np.ndarray  # bool (N,): where a linear probe (Alain and Bengio 2016) finds the class
+
+
+def read_layers(model, known, new, layer_names, n_directions=100):
+    """[`LayerReading`, ...] of the layers named, read on the `Split` `new` by readers that learn from `known` (§5.4).
+
+    Layers differ in size, so each is first reduced to its `n_directions` main directions of variation.
+    """
+    images = np.concatenate([known.images, new.images])
+    pixels, n_known = images.reshape(len(images), -1) / 255, len(known.images)
+    readings = []
+    for name, maps in activation_maps(model, images, layer_names).items():
+        reduction = PCA(n_directions, whiten=True, svd_solver="randomized", iterated_power=2, random_state=0)
+        flat = maps.reshape(len(maps), -1)
+        learn, check = reduction.fit_transform(flat[:n_known]), reduction.transform(flat[n_known:])
+        rebuilt = Ridge(alpha=100).fit(learn, pixels[:n_known]).predict(check)
+        r2 = r2_score(pixels[n_known:], rebuilt, multioutput="variance_weighted")
+        probe = LogisticRegression(C=0.03, max_iter=500).fit(learn, known.labels)
+        n_blank = float(silent_maps(maps[n_known:]).sum(axis=1).mean())
+        readings.append(LayerReading(name, maps.shape[-1], n_blank, float(r2), probe.predict(check) == new.labels))
+    return readings
 
 
 def class_heat_maps(model, images, classes=None, layer_name=None):

@@ -82,6 +82,47 @@ def train(
     typer.echo(f"test accuracy: {finished.test_accuracy:.1%}")
 
 
+@app.command()
+def reproduce(
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds each row gets.")] = 3,
+    experiment: Annotated[list[str] | None, typer.Option(help="Only this experiment; may be repeated.")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers train.")] = None,
+    data: Data = None,
+    profile: ChosenProfile = Profile.full,
+):
+    """Trains what is missing of the recorded runs: the report's rows, three seeds each, and both readings of stride."""
+    from fer_utils.data import FER2013_FINGERPRINT, FaceDataError, load_faces
+
+    _choose(data, profile)
+    with _errors_as_messages():
+        faces = load_faces()
+        if faces.name == "drawn faces" and os.environ.get("FER_DATA") != "drawn":
+            raise FaceDataError("FER2013 is not in data/; name a copy with --data, or --data drawn for the drawn faces")
+    from fer_utils import report
+    from fer_utils.reproduce import list_tasks
+    from fer_utils.reproduce import reproduce as run_grid
+
+    with _errors_as_messages():
+        runs = run_grid(faces, list_tasks(seeds, experiment or ()), scheduler, typer.echo)
+    if faces.fingerprint == FER2013_FINGERPRINT and profile == Profile.full:
+        report.record_test_set(faces)
+    for finished in runs:
+        line = f"{finished.experiment}, seed {finished.seed}: test accuracy {finished.test_accuracy:.1%}"
+        typer.echo(f"{line}, {finished.seconds / 60:.1f} min on {finished.device}")
+
+
+@app.command()
+def results(readme: Annotated[bool, typer.Option("--readme", help="Write the table into the README.")] = False):
+    """Prints Table 1 from the recorded runs, the report's numbers beside ours."""
+    from fer_utils import report
+
+    with _errors_as_messages():
+        recorded = report.load_recorded()
+        typer.echo(report.as_markdown(report.tabulate_results(recorded)) if any(recorded.values()) else "no runs yet")
+        if readme:
+            report.write_readme(recorded)
+
+
 @data_app.command()
 def check(path: Path):
     """Says whether PATH is FER2013; the exit status is 1 when it is not."""

@@ -46,14 +46,16 @@ def atomic_path(path):
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    replaced = temporary.with_suffix(".old")
     _remove(temporary)  # left by a killed process of the same number, as in containers
     try:
         yield temporary
         if path.is_dir() and temporary.is_dir():
-            shutil.rmtree(path)
+            os.replace(path, replaced)  # a folder cannot be replaced in one step, but in two quick ones
         os.replace(temporary, path)
     finally:
         _remove(temporary)
+        _remove(replaced)
 
 
 def _remove(path):

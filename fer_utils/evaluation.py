@@ -31,6 +31,15 @@ class Difference(NamedTuple):
         return f"{100 * self.value:+.1f} points (95 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f})"
 
 
+class Accuracy(NamedTuple):
+    """The mean accuracy over seeds, their standard deviation (NaN of one seed), and its 95 % interval over images."""
+
+    mean: float
+    deviation: float
+    low: float
+    high: float
+
+
 def wilson_interval(n_correct, n_total, confidence=0.95):
     """(low, high), the confidence interval of an accuracy measured once on `n_total` images (Wilson 1927).
 
@@ -77,3 +86,50 @@ def compare_on_different_images(accuracy_a, n_a, accuracy_b, n_b):
     low = value - np.hypot(accuracy_b - low_b, high_a - accuracy_a)
     high = value + np.hypot(high_b - accuracy_b, accuracy_a - low_a)
     return Difference(value, low, high)
+
+
+def average_over_seeds(correct):
+    """The `Accuracy` of bool (seeds, N). Images are drawn anew in its interval, seeds are not.
+
+    >>> average_over_seeds([[True, True, False, False], [True, True, True, False]]).mean
+    0.625
+    """
+    correct = np.atleast_2d(np.asarray(correct, float))
+    per_image = correct.mean(axis=0)
+    half_width = 1.96 * per_image.std() / np.sqrt(per_image.size)
+    mean = float(per_image.mean())
+    return Accuracy(mean, _deviation(correct.mean(axis=1)), mean - half_width, mean + half_width)
+
+
+def compare_over_seeds(correct_a, correct_b):
+    """Mean accuracy of b less that of a on the same images, as a `Difference`; arguments bool (seeds, N).
+
+    Paired by image, each image's value being the mean over seeds. The variance has three parts: of the images' mean
+    differences, and of the seeds' accuracies of either side, so that one lucky seed makes no gain. The p-value is that
+    of a z-test. One seed on each side: `compare_on_same_images`.
+    """
+    a, b = np.atleast_2d(np.asarray(correct_a, float)), np.atleast_2d(np.asarray(correct_b, float))
+    if a.shape[1] != b.shape[1]:
+        raise ValueError(f"expected the same images on both sides, found {a.shape[1]} and {b.shape[1]}")
+    if len(a) == len(b) == 1:
+        return compare_on_same_images(a[0] > 0, b[0] > 0)
+    change = b.mean(axis=0) - a.mean(axis=0)
+    of_seeds = [np.nan_to_num(_deviation(side.mean(axis=1))) ** 2 / len(side) for side in (a, b)]
+    error = np.sqrt(change.var() / change.size + sum(of_seeds))
+    value = float(change.mean())
+    p_value = float(2 * stats.norm.sf(abs(value) / error)) if error else float(value == 0)
+    return Difference(value, value - 1.96 * error, value + 1.96 * error, p_value)
+
+
+def compare_seeds(values_a, values_b):
+    """Mean of b less mean of a, one value per seed, as a `Difference` (Welch 1947); no interval below two seeds."""
+    value = float(np.mean(values_b) - np.mean(values_a))
+    if min(len(values_a), len(values_b)) < 2:
+        return Difference(value, -np.inf, np.inf)
+    test = stats.ttest_ind(values_b, values_a, equal_var=False)
+    low, high = test.confidence_interval(0.95)
+    return Difference(value, float(low), float(high), float(test.pvalue))
+
+
+def _deviation(values):
+    return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")

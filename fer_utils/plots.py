@@ -20,6 +20,7 @@ MODEL_COLOURS = {name: _PALETTE[place % 4] for place, name in enumerate(EXPERIME
 SPLIT_COLOURS = dict(zip(("train", "validation", "test"), (_PALETTE[7], _PALETTE[4], _PALETTE[9]), strict=True))
 PART_COLOURS = {"convolution": _PALETTE[9], "pooling": _PALETTE[8], "dense": _PALETTE[6], "shortcut": _PALETTE[3]}
 GRID_COLOUR = "0.7"
+REPORT_COLOUR = "0.1"
 GREY = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "nearest"}
 
 
@@ -97,6 +98,53 @@ def compare_learning_curves(runs, measure="accuracy", ax=None):
         ax.plot(epochs, run.history[measure], "--", color=colour, label=f"{name}, training")
         ax.plot(epochs, run.history[f"val_{measure}"], color=colour, label=f"{name}, validation")
     _finish_curves(ax, measure, titled(measure.capitalize(), runs[0].dataset))
+    _legend_beside(ax)
+    return ax
+
+
+def plot_curves_over_seeds(runs, measure="accuracy", ax=None):
+    """Mean curves over the seeds of each experiment among `runs`, training dashed and validation solid; the band goes
+    from the lowest to the highest seed.
+    """
+    ax = ax or _new_axes(6, 3.8)
+    experiments = list(dict.fromkeys(run.experiment for run in runs))
+    for name in experiments:
+        colour, title = MODEL_COLOURS[name], EXPERIMENTS[name].title
+        for key, style, split in ((measure, "--", "training"), (f"val_{measure}", "-", "validation")):
+            curves = np.array([run.history[key] for run in runs if run.experiment == name])
+            epochs = np.arange(1, curves.shape[1] + 1)
+            label = split if len(experiments) == 1 else f"{title}, {split}"
+            ax.plot(epochs, curves.mean(axis=0), style, color=colour, label=label)
+            ax.fill_between(epochs, curves.min(axis=0), curves.max(axis=0), color=colour, alpha=0.2, linewidth=0)
+    n_seeds = len({run.seed for run in runs})
+    seeds = f"{n_seeds} seeds" if n_seeds > 1 else "one seed"
+    title = EXPERIMENTS[experiments[0]].title if len(experiments) == 1 else measure.capitalize()
+    _finish_curves(ax, measure, titled(title, f"{runs[0].dataset}, {runs[0].profile} profile, {seeds}"))
+    return ax
+
+
+def plot_live_and_recorded(run, recorded, measure="accuracy"):
+    """The curves of the training just run beside those of the `recorded` full runs, on one scale; the array of Axes."""
+    _, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
+    plot_learning_curves([run], measure, axes=axes[:1])
+    plot_curves_over_seeds(recorded, measure, ax=axes[1])
+    return axes
+
+
+def plot_seeds(recorded, claimed, dataset, ax=None):
+    """A dot for each seed's test accuracy and a cross for the report's; `recorded` maps experiments to runs."""
+    ax = ax or _new_axes(7.5, 1.2 + 0.5 * len(recorded))
+    for place, (name, runs) in enumerate(recorded.items()):
+        accuracies = [run.test_accuracy for run in runs]
+        ax.plot(accuracies, [place] * len(runs), "o", color=MODEL_COLOURS[name], alpha=0.7)
+        if name in claimed:
+            ax.plot(claimed[name] / 100, place, "x", color=REPORT_COLOUR, markersize=8)
+    ax.plot([], [], "x", color=REPORT_COLOUR, markersize=8, label="the report")
+    ax.plot([], [], "o", color=GRID_COLOUR, label="one seed of ours")
+    ax.set_yticks(range(len(recorded)), [EXPERIMENTS[name].title for name in recorded])
+    ax.set_ylim(len(recorded) - 0.5, -0.5)
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.set(xlabel="test accuracy", title=titled("Seeds alone", dataset))
     _legend_beside(ax)
     return ax
 

@@ -1,7 +1,19 @@
-"""The 2020 report's numbers, and the lines that set them beside ours."""
+"""The 2020 report's numbers, the recorded runs, and the tables that set them side by side."""
 
-from fer_utils.evaluation import wilson_interval
-from fer_utils.experiments import EXPERIMENTS
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+
+from fer_utils.data import FER2013_FINGERPRINT
+from fer_utils.environment import DATA, PROJECT, atomic_path
+from fer_utils.evaluation import average_over_seeds, wilson_interval
+from fer_utils.experiments import EXPERIMENTS, RECIPES, ROWS, STRIDE_2_ROWS, Recipe
+from fer_utils.ferplus import crowd_accuracy, find_votes, read_votes
+from fer_utils.models import count_multiply_adds
+from fer_utils.runs import list_runs
+from fer_utils.training import build_network
 
 # Table 1: test accuracy in percent.
 TABLE_1 = {"lenet_like": 51, "lenet_like_augmented": 53, "vgg_like": 56, "resnet_like": 58}
@@ -11,6 +23,11 @@ BASELINE_TRAINING_ACCURACY = 80
 GAIN_OF_DEPTH = (3, 4)
 GAIN_OF_SHORTCUTS = 2
 
+RECORDED = DATA / "runs"
+TEST_SET = "test_set.json"
+README = PROJECT / "README.md"
+README_MARKS = "<!-- results: written by `fer-course results --readme` -->\n", "<!-- end of results -->\n"
+
 
 def describe_beside_report(run):
     """One honest line: a run's test accuracy with its 95 % interval beside the report's row (Table 1)."""
@@ -18,3 +35,167 @@ def describe_beside_report(run):
     low, high = wilson_interval(run.test_correct.sum(), n)
     ours = f"{run.test_accuracy:.1%} ({low:.1%} to {high:.1%}, n = {n:,}, one seed, {run.dataset}, {run.profile})"
     return f"{EXPERIMENTS[run.experiment].title}: the report {TABLE_1[run.experiment]} %, here {ours}"
+
+
+# --- the recorded runs ---
+
+
+def load_recorded(*experiments, folder=None):
+    """{experiment: [Run, ...] by seed}: the recorded full runs on FER2013, of all `experiments` or those named.
+
+    What cannot be counted among them is named in a printed line and left out: damaged folders, other images, other
+    recipes. An experiment without a run has an empty list.
+    """
+    runs, problems = list_runs(folder or RECORDED)
+    recipe = dataclasses.asdict(RECIPES["full"])
+    found = {name: [] for name in experiments or EXPERIMENTS}
+    for run in runs:
+        if run.fingerprint != FER2013_FINGERPRINT or run.recipe != recipe or run.experiment not in EXPERIMENTS:
+            problems.append(f"{run.experiment}/seed-{run.seed} is of other images or of another recipe")
+        elif run.experiment in found:
+            found[run.experiment].append(run)
+    for problem in problems:
+        print(f"left out: {problem}")
+    return found
+
+
+def correct_answers(runs):
+    """Which test images each of `runs` gets right, bool (seeds, N)."""
+    return np.array([run.test_correct for run in runs])
+
+
+def tabulate_results(recorded):
+    """Table 1 as a DataFrame of text, a row per experiment with runs: the report's column beside ours."""
+    rows = [_result_row(name, recorded[name]) for name in (*ROWS, *STRIDE_2_ROWS) if recorded.get(name)]
+    return pd.DataFrame(rows).set_index("network") if rows else pd.DataFrame()
+
+
+def _result_row(name, runs):
+    accuracy = average_over_seeds(correct_answers(runs))
+    minutes = np.mean([run.seconds for run in runs]) / 60
+    return {
+        "network": EXPERIMENTS[name].title,
+        "report": f"{TABLE_1[name]} %" if name in TABLE_1 else "",
+        "test accuracy": describe_accuracy(accuracy),
+        "95 % interval": f"{100 * accuracy.low:.1f} to {100 * accuracy.high:.1f} %",
+        "seeds": str(len(runs)),
+        "parameters": f"{_build(runs[0]).count_params():,}",
+        "minutes a run": f"{minutes:.0f}, {' or '.join(sorted({run.device for run in runs}))}",
+        "command": f"fer-course reproduce --experiment {name}",
+    }
+
+
+def tabulate_shortcuts(recorded):
+    """The "Table 2" that §5.3 cites: the network without and with shortcuts, as a DataFrame of text."""
+    rows = {}
+    for name in ("vgg_like", "resnet_like"):
+        if runs := recorded.get(name):
+            network = _build(runs[0])
+            best = [max(run.history["val_accuracy"]) for run in runs]
+            rows[EXPERIMENTS[name].title] = {
+                "report, test": f"{TABLE_1[name]} %",
+                "test accuracy": describe_accuracy(average_over_seeds(correct_answers(runs))),
+                "validation accuracy": f"{100 * np.mean(best):.1f} %",
+                "parameters": f"{network.count_params():,}",
+                "multiply-adds": f"{count_multiply_adds(network) / 1e6:.0f} million",
+                "mean training loss": f"{np.mean([run.history['loss'] for run in runs]):.3f}",
+            }
+    return pd.DataFrame(rows).T
+
+
+def _build(run):
+    return build_network(EXPERIMENTS[run.experiment], Recipe(**run.recipe))
+
+
+def describe_accuracy(accuracy):
+    """An `Accuracy` as text: mean ± standard deviation over seeds, in percent."""
+    spread = "one seed" if np.isnan(accuracy.deviation) else f"± {100 * accuracy.deviation:.1f}"
+    return (
+        f"{100 * accuracy.mean:.1f} % ({spread})" if spread == "one seed" else f"{100 * accuracy.mean:.1f} {spread} %"
+    )
+
+
+def as_markdown(table):
+    """A DataFrame of text as a markdown table, its index first.
+
+    >>> print(as_markdown(pd.DataFrame({"b": ["2"]}, index=pd.Index(["1"], name="a"))))
+    | a | b |
+    |---|---|
+    | 1 | 2 |
+    """
+    table = table.reset_index()
+    lines = [list(table.columns), ["---"] * len(table.columns), *table.to_numpy().tolist()]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines).replace("| --- ", "|---").replace("|--- |", "|---|")
+
+
+def write_readme(recorded, path=README):
+    """Replaces the results table between the two marks in the README at `path`; `ValueError` if a mark is missing."""
+    text = path.read_text(encoding="utf-8")
+    with_table = insert_results(text, recorded)
+    with atomic_path(path) as temporary:
+        temporary.write_text(with_table, encoding="utf-8")
+
+
+def insert_results(text, recorded):
+    """`text` with the results table of `recorded` between its two marks."""
+    first, last = README_MARKS
+    if text.count(first) != 1 or text.count(last) != 1:
+        raise ValueError(f"the README must hold each of these lines once: {first.strip()} and {last.strip()}")
+    before, rest = text.split(first)
+    table = tabulate_results(recorded).drop(columns="command", errors="ignore")
+    return f"{before}{first}\n{as_markdown(table)}\n\n{last}{rest.split(last)[1]}"
+
+
+# --- facts of the test set, recorded where FER2013 and FERPlus are at hand ---
+
+
+def record_test_set(faces, folder=None):
+    """Writes what the notebooks need to know of FER2013's test set and cannot see without it; numbers only.
+
+    The rows of the test images that stand in training too, pixel for pixel, and, where FERPlus's votes are found, the
+    crowd's accuracy. Returns the facts.
+    """
+    path = (folder or RECORDED) / TEST_SET
+    facts = load_test_set(folder) or {}
+    facts |= {"fingerprint": faces.fingerprint, "also_in_training": find_copies(faces.test, faces.train)}
+    if votes := find_votes():
+        facts["crowd_accuracy"] = crowd_accuracy(read_votes(votes)["PrivateTest"], faces.test.labels)
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(facts) + "\n", encoding="utf-8")
+    return facts
+
+
+def load_test_set(folder=None):
+    """The facts that `record_test_set` wrote, or None if there are none of FER2013."""
+    try:
+        facts = json.loads(((folder or RECORDED) / TEST_SET).read_text(encoding="utf-8"))
+        return facts if facts["fingerprint"] == FER2013_FINGERPRINT else None
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        print(f"left out: {TEST_SET} is damaged ({type(error).__name__}: {error})")
+        return None
+
+
+def find_copies(split, other):
+    """Indices of the images in `split` that stand in `other` too, pixel for pixel, as a list of int."""
+    known = {image.tobytes() for image in other.images}
+    return [number for number, image in enumerate(split.images) if image.tobytes() in known]
+
+
+# --- what else the runs tell ---
+
+
+def compare_readings(recorded):
+    """{reading: mean distance to Table 1 in points} of the two readings of "the stride is 2", over rows that have both.
+
+    From seed 0 of each.
+    """
+    pairs = list(zip(ROWS, STRIDE_2_ROWS, strict=True))
+    both = [(TABLE_1[one], recorded[one][0], recorded[two][0]) for one, two in pairs if recorded[one] and recorded[two]]
+    readings = {"stride 2 of the poolings": 1, "stride 2 of the convolutions": 2}
+    return {
+        reading: float(np.mean([abs(100 * row[place].test_accuracy - row[0]) for row in both]))
+        for reading, place in readings.items()
+        if both
+    }

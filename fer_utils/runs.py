@@ -93,7 +93,17 @@ def load_run(folder):
     with naming_damage(folder / "arrays.npz"), np.load(folder / "arrays.npz", allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in ARRAYS}
     with naming_damage(folder / "run.json"):
-        return Run(**facts, **arrays, folder=folder)
+        run = Run(**facts, **arrays, folder=folder)
+        _check_agreement(run)
+    return run
+
+
+def _check_agreement(run):
+    """`ValueError` if facts and arrays of `run` are of different trainings, or one of them was changed."""
+    n_correct, n_images = int(run.test_correct.sum()), len(run.test_correct)
+    counted = (int(np.trace(run.confusion)), int(run.confusion.sum()), len(run.test_probabilities))
+    if counted != (n_correct, n_images, n_images) or abs(run.test_accuracy - n_correct / n_images) > 1e-6:
+        raise ValueError(f"{n_correct} of {n_images} test images are right, which other numbers of the run deny")
 
 
 @contextlib.contextmanager
@@ -117,7 +127,10 @@ def list_runs(folder):
     runs, problems = [], []
     for path in sorted(Path(folder).glob("*/seed-*/")):
         try:
-            runs.append(load_run(path))
+            run = load_run(path)
+            if (run.experiment, f"seed-{run.seed}") != path.parts[-2:]:
+                raise RunError(f"{_short_name(path / 'run.json')} is of {run.experiment}, seed {run.seed}: a copy?")
+            runs.append(run)
         except RunError as error:
             problems.append(str(error))
     return sorted(runs, key=lambda run: (run.experiment, run.seed)), problems

@@ -5,10 +5,12 @@ number) and the augmentation (its state is part of the checkpoint). A training t
 finished epoch and ends with the same weights as one that was never stopped.
 """
 
+import contextlib
 import dataclasses
 import importlib
 import json
 import logging
+import math
 import os
 import platform
 import subprocess
@@ -16,13 +18,14 @@ import time
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 
 from fer_utils.augmentation import augmentation_layer
 from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import DATA, PROJECT, atomic_path, current_profile, progress_bar, quiet_stderr
 from fer_utils.evaluation import confusion_matrix
 from fer_utils.experiments import RECIPES, Recipe, find_experiment
-from fer_utils.models import MODELS
+from fer_utils.models import MODELS, count_multiply_adds
 from fer_utils.runs import DAMAGE, WEIGHTS, Run, RunError, load_run, naming_damage, save_run
 
 with quiet_stderr():
@@ -46,36 +49,54 @@ class Progress:
     best_variables: list = dataclasses.field(default_factory=list)
 
 
-def train(experiment, faces, seed=0, retrain=False, keep_weights=True):
+def train(experiment, faces, seed=0, retrain=False, keep_weights=True, store=None, bar=None):
     """The `Run` of the named `experiment` on `faces` (a `FaceDataset`), in the current profile's recipe.
 
-    A finished run is returned from the store instead of being trained again, unless `retrain`; a stopped one goes on.
+    A finished run is returned from the store instead of being trained again, unless `retrain`; a stopped one goes on;
+    one that another process is training is waited for. `store` is a folder, by default that of `store_folder`.
     The weights kept are those of the epoch with the best validation accuracy; the test images are opened once, with
-    these. Without `keep_weights` only the numbers are stored.
+    these. Without `keep_weights` only the numbers are stored. A progress bar `bar` is moved on by the training's
+    `training_cost`; without one, the training shows its own.
     Raises `ValueError` for an unknown experiment.
     """
     experiment, profile = find_experiment(experiment), current_profile()
     recipe = RECIPES[profile]
-    folder = store_folder(faces, profile) / experiment.name / f"seed-{seed}"
-    if not retrain:
-        finished = _finished_run(folder, experiment, recipe, faces)
+    folder = (store or store_folder(faces, profile)) / experiment.name / f"seed-{seed}"
+    checkpoint = folder.with_name(f"{folder.name}.unfinished.npz")
+    with lock_run(folder):
+        finished = None if retrain else find_finished(folder, experiment, recipe, faces)
         if finished:
             return finished
-    checkpoint = folder.with_name(f"{folder.name}.unfinished.npz")
-    if retrain:
+        if retrain:
+            checkpoint.unlink(missing_ok=True)
+        network = build_network(experiment, recipe, seed)
+        split = _training_images(faces.train, recipe.train_images, seed)
+        name = experiment.name if seed == 0 else f"{experiment.name}, seed {seed}"
+        with contextlib.nullcontext(bar) if bar else _own_bar(name, training_cost(network, recipe, faces)) as bar:
+            bar.set_description_str(name, refresh=False)
+            task = _task(experiment, recipe, faces, seed)
+            progress = _fit(network, split, faces.validation, recipe, seed, checkpoint, task, bar)
+        _assign(network.variables, progress.best_variables)
+        run = _record(network, progress, experiment, profile, recipe, faces, seed)
+        run = save_run(run, folder, network if keep_weights else None)
         checkpoint.unlink(missing_ok=True)
-    network = build_network(experiment, recipe, seed)
-    split = _training_images(faces.train, recipe.train_images, seed)
-    progress = _fit(network, split, faces.validation, recipe, seed, checkpoint, _task(experiment, recipe, faces, seed))
-    _assign(network.variables, progress.best_variables)
-    run = _record(network, progress, experiment, profile, recipe, faces, seed)
-    run = save_run(run, folder, network if keep_weights else None)
-    checkpoint.unlink(missing_ok=True)
     return run
 
 
+def lock_run(folder):
+    """A lock on the run in `folder`, held by one process at a time and given back by the system when it dies."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder.with_name(f"{folder.name}.lock"), is_singleton=True)
+
+
+def training_cost(network, recipe, faces):
+    """Multiply-adds, in thousands of millions, of the forward passes of a whole training: what its time goes with."""
+    n_images = min(recipe.train_images or math.inf, len(faces.train.labels))
+    return count_multiply_adds(network) * n_images * recipe.epochs / 1e9
+
+
 def store_folder(faces, profile):
-    """The folder that keeps the runs on `faces`: `data/runs` for FER2013's own pixels in the full profile, else another."""
+    """The folder that keeps the runs on `faces`: `data/runs` for the original FER2013 in the full profile."""
     home = os.environ.get("FER_RUNS")
     if not home and profile == "full" and faces.fingerprint == FER2013_FINGERPRINT:
         return DATA / "runs"
@@ -106,7 +127,18 @@ def predict(network, images):
     return network.predict(images, batch_size=BATCH_SIZE_OF_PREDICTION, verbose=0)
 
 
-def _fit(network, split, validation, recipe, seed, checkpoint, task):
+def _own_bar(name, total):
+    return progress_bar(desc=name, total=total, bar_format=BAR, mininterval=0.5, smoothing=0)
+
+
+def skip(bar, cost):
+    """Moves `bar` on by work that was done earlier, which says nothing about today's speed."""
+    if not bar.disable:
+        bar.initial += cost
+        bar.update(cost)
+
+
+def _fit(network, split, validation, recipe, seed, checkpoint, task, bar):
     """Trains epoch by epoch, with a checkpoint after each; returns the `Progress` at the end."""
     steps = -(-len(split.labels) // recipe.batch_size)
     schedule = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, decay_steps=recipe.epochs * steps)
@@ -114,25 +146,27 @@ def _fit(network, split, validation, recipe, seed, checkpoint, task):
     optimizer.build(network.trainable_variables)
     network.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     progress = _load_checkpoint(network, checkpoint, task) or Progress()
-    done, total = progress.epoch * steps, recipe.epochs * steps
-    with progress_bar(total=total, initial=done, desc=task["experiment"], bar_format=BAR, mininterval=0.5) as bar:
-        while progress.epoch < recipe.epochs:
-            start = time.perf_counter()
-            scores = _fit_one_epoch(network, split, recipe, seed, progress.epoch, bar)
-            progress.seconds += time.perf_counter() - start
-            scores |= _validate(network, validation)
-            _note_epoch(progress, scores, network)
-            _save_checkpoint(network, progress, checkpoint, task)
+    if progress.epoch:
+        skip(bar, progress.epoch * len(split.labels) * count_multiply_adds(network) / 1e9)
+    while progress.epoch < recipe.epochs:
+        start = time.perf_counter()
+        scores = _fit_one_epoch(network, split, recipe, seed, progress.epoch, bar)
+        progress.seconds += time.perf_counter() - start
+        scores |= _validate(network, validation)
+        _note_epoch(progress, scores, network)
+        _save_checkpoint(network, progress, checkpoint, task)
     return progress
 
 
 def _fit_one_epoch(network, split, recipe, seed, epoch, bar):
     order = np.random.default_rng([seed, epoch]).permutation(len(split.labels))
+    steps = -(-len(order) // recipe.batch_size)
+    cost_of_batch = count_multiply_adds(network) * len(order) / steps / 1e9
 
     def show(batch, logs):
         scores = f"epoch {epoch + 1}/{recipe.epochs}, loss {logs['loss']:.2f}, accuracy {logs['accuracy']:.1%}"
         bar.set_postfix_str(scores, refresh=False)
-        bar.update()
+        bar.update(cost_of_batch)
 
     history = network.fit(
         split.images[order],
@@ -233,8 +267,8 @@ def _assign(variables, arrays):
 # --- the record ---
 
 
-def _finished_run(folder, experiment, recipe, faces):
-    """The run in `folder` if it is this very one: same network, same recipe, same images."""
+def find_finished(folder, experiment, recipe, faces):
+    """The `Run` in `folder` if it is this very one, same network, same recipe, same images; else None."""
     try:
         run = load_run(folder)
     except RunError:

@@ -1,0 +1,153 @@
+"""The grid of experiments and seeds: trains what is missing, on this machine or on a Dask cluster."""
+
+import contextlib
+import functools
+import os
+import time
+from pathlib import Path
+
+from filelock import Timeout
+
+from fer_utils.environment import atomic_path, current_profile, progress_bar
+from fer_utils.experiments import RECIPES, ROWS, STRIDE_2_ROWS, find_experiment
+from fer_utils.runs import RunError, load_run
+from fer_utils.training import build_network, find_finished, lock_run, skip, store_folder, train, training_cost
+
+BAR = "{desc} {percentage:3.0f}% of all |{bar:20}| {remaining} left{postfix}"
+SECONDS_BETWEEN_LOOKS = 2
+
+
+def list_tasks(seeds=3, experiments=()):
+    """[(experiment, seed)]: the report's rows with seeds 0, 1, ..., then the other reading of the stride with seed 0.
+
+    `experiments` are names, instead of these. All rows come with their first seed before any comes with its second.
+    Raises `ValueError` for an unknown name.
+    """
+    names = [find_experiment(name).name for name in experiments] or list(ROWS)
+    tasks = [(name, seed) for seed in range(seeds) for name in names]
+    return tasks if experiments else tasks + [(name, 0) for name in STRIDE_2_ROWS]
+
+
+def reproduce(faces, tasks, scheduler=None, show=print):
+    """Trains those of `tasks` that the store lacks, in the current profile; returns the `Run` of every task.
+
+    One progress bar shows what is done and estimates the time left. Stopped and called again, it goes on. Processes
+    that share a store share the work. The weights are kept of seed 0 only. `scheduler` is the address of a Dask
+    scheduler, whose workers train one run each at a time. Raises `RunError` when a run cannot be written.
+    """
+    recipe, store = RECIPES[current_profile()], store_folder(faces, current_profile())
+    experiments = {name: find_experiment(name) for name, _ in tasks}
+    costs = {name: training_cost(build_network(experiments[name], recipe), recipe, faces) for name in experiments}
+    missing = [task for task in tasks if not find_finished(_folder(store, task), experiments[task[0]], recipe, faces)]
+    show(f"{len(tasks) - len(missing)} of {len(tasks)} runs are finished")
+    total = sum(costs[name] for name, _ in missing)
+    with progress_bar(total=total, bar_format=BAR, mininterval=0.5, smoothing=0) as bar:
+        finished = (
+            _train_on_cluster(scheduler, faces, missing, store) if scheduler else _train_here(faces, missing, bar)
+        )
+        reached = 0
+        for count, (name, seed) in enumerate(finished, start=1):
+            reached += costs[name]
+            # What came from elsewhere says how fast a cluster is, and nothing about this machine.
+            move = bar.update if scheduler else functools.partial(skip, bar)
+            move(reached - bar.n)
+            run = load_run(_folder(store, (name, seed)))
+            bar.clear()
+            show(f"{count} of {len(missing)}: {name}, seed {seed}, validation accuracy {run.validation_accuracy:.1%}")
+    return [load_run(_folder(store, task)) for task in tasks]
+
+
+def _folder(store, task):
+    name, seed = task
+    return store / name / f"seed-{seed}"
+
+
+def _train_here(faces, tasks, store, bar):
+    """Yields each task as it is finished; one that another process is training is left to it and looked at later."""
+    waiting = list(tasks)
+    while waiting:
+        busy = []
+        for task in waiting:
+            lock = lock_run(_folder(store, task))
+            try:
+                with lock.acquire(timeout=0), _naming_the_disk(task, store):
+                    train(task[0], faces, task[1], keep_weights=task[1] == 0, store=store, bar=bar)
+            except Timeout:
+                busy.append(task)
+            else:
+                yield task
+        if busy == waiting:
+            bar.set_description_str("waiting for another process")
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        waiting = busy
+
+
+@contextlib.contextmanager
+def _naming_the_disk(task, store):
+    try:
+        yield
+    except OSError as error:
+        name, seed = task
+        raise RunError(
+            f"{name}, seed {seed} could not be written to {store}: {error.strerror or error}. "
+            "All finished runs are kept; make room and give the same command again"
+        ) from error
+
+
+def _train_on_cluster(scheduler, faces, tasks, store):
+    """Yields each task as its run comes back from a worker of the Dask `scheduler` and is in the store.
+
+    A run that a worker was at when it died is given to another one. Workers that see the store write to it, so that the
+    other one goes on from the last epoch; what workers elsewhere have trained comes back as files.
+    """
+    try:
+        from distributed import Client, as_completed
+    except ImportError as error:
+        raise RunError("distributed is not installed; install the optional extra `cluster` of this package") from error
+    store.mkdir(parents=True, exist_ok=True)
+    try:
+        client = Client(scheduler, timeout="10s")
+    except (OSError, ValueError) as error:
+        raise RunError(f"there is no Dask scheduler at {scheduler} ({error})") from error
+    with client:
+        _check_workers(client)
+        everywhere = client.scatter(faces, broadcast=True)
+        futures = {
+            client.submit(_train_on_worker, task, everywhere, current_profile(), str(store), pure=False): task
+            for task in tasks
+        }
+        for future in as_completed(list(futures)):
+            task = futures[future]
+            folder = _folder(store, task)
+            files = future.result()
+            with lock_run(folder), _naming_the_disk(task, store):
+                _keep_files(files, folder)
+            yield task
+
+
+def _check_workers(client):
+    threads = client.nthreads()
+    if not threads:
+        raise RunError("the scheduler has no workers; start some with `dask worker ADDRESS --nthreads 1`")
+    if max(threads.values()) > 1:
+        raise RunError("a worker has several threads; start workers with `--nthreads 1`: one trains one run at a time")
+
+
+def _train_on_worker(task, faces, profile, store):
+    """{file name: bytes} of the finished run of `task`, trained in this worker's process."""
+    from distributed import get_worker
+
+    os.environ.update(FER_PROFILE=profile, FER_PROGRESS="0")
+    store = Path(store) if Path(store).is_dir() else Path(get_worker().local_directory) / "runs"
+    run = train(task[0], faces, task[1], keep_weights=task[1] == 0, store=store)
+    return {path.name: path.read_bytes() for path in run.folder.iterdir()}
+
+
+def _keep_files(files, folder):
+    """Writes a run that came as `files`, unless the worker has put the same run there already."""
+    if folder.is_dir() and files == {path.name: path.read_bytes() for path in folder.iterdir()}:
+        return
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        for name, content in files.items():
+            (temporary / name).write_bytes(content)
