@@ -17,6 +17,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
+from nbconvert.preprocessors import TagRemovePreprocessor
 
 from fer_utils.environment import atomic_path, progress_bar
 
@@ -38,6 +39,20 @@ INDEX = """<!DOCTYPE html>
 {rows}</table></body></html>
 """
 INDEX_ROW = '<tr><td><a href="{name}.html">{name}</a></td><td>{minutes:.1f}</td><td>{cells}</td><td>{verdict}</td></tr>'
+# A report shows no code unless the box is ticked, no prompts, and nothing but itself on paper.
+REPORT_HEAD = """<style>
+.jp-CodeCell > .jp-Cell-inputWrapper, .jp-InputPrompt, .jp-OutputPrompt { display: none !important }
+body:has(#show-code:checked) .jp-CodeCell > .jp-Cell-inputWrapper { display: flex !important }
+main { max-width: 60em; margin: auto }
+.jp-RenderedHTMLCommon table { margin-left: 0 }
+.jp-RenderedHTMLCommon td, .jp-RenderedHTMLCommon th { white-space: normal !important; text-align: left !important }
+.show-code { position: fixed; top: 0.5em; right: 1em; font: 0.9em sans-serif }
+.jp-OutputArea-output img { break-inside: avoid }
+.jp-Cell { break-inside: avoid }
+@media print { .show-code { display: none } main { max-width: none } }
+</style>
+"""
+REPORT_TOGGLE = '<label class="show-code"><input type="checkbox" id="show-code"> show the code</label>\n'
 
 
 @dataclass(frozen=True)
@@ -195,5 +210,16 @@ def _write(path, text):
 
 
 def _as_page(notebook, title):
-    page = HTMLExporter().from_notebook_node(notebook, {"metadata": {"name": title}})[0]
-    return re.sub(r'href="(\w+)\.ipynb', r'href="\1.html', page)
+    """The executed `notebook` as html. One with a cell tagged `report` becomes a report: figures, tables and prose.
+
+    Its code is hidden until the reader ticks a box, and cells tagged `lesson` are left out.
+    """
+    is_report = any("report" in cell.metadata.get("tags", []) for cell in notebook.cells)
+    exporter = HTMLExporter()
+    if is_report:
+        exporter.register_preprocessor(TagRemovePreprocessor(remove_cell_tags={"lesson"}), enabled=True)
+    page = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})[0]
+    page = re.sub(r'href="(\w+)\.ipynb', r'href="\1.html', page)
+    if is_report:
+        page = page.replace("</head>", f"{REPORT_HEAD}</head>").replace("<main", f"{REPORT_TOGGLE}<main", 1)
+    return page

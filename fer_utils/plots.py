@@ -119,15 +119,15 @@ def plot_curves_over_seeds(runs, measure="accuracy", ax=None):
     n_seeds = len({run.seed for run in runs})
     seeds = f"{n_seeds} seeds" if n_seeds > 1 else "one seed"
     title = EXPERIMENTS[experiments[0]].title if len(experiments) == 1 else measure.capitalize()
-    _finish_curves(ax, measure, titled(title, f"{runs[0].dataset}, {runs[0].profile} profile, {seeds}"))
+    _finish_curves(ax, measure, f"{titled(title, runs[0].dataset)}, {runs[0].profile} profile, {seeds}")
     return ax
 
 
-def plot_live_and_recorded(run, recorded, measure="accuracy"):
-    """The curves of the training just run beside those of the `recorded` full runs, on one scale; the array of Axes."""
-    _, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
-    plot_learning_curves([run], measure, axes=axes[:1])
-    plot_curves_over_seeds(recorded, measure, ax=axes[1])
+def plot_live_and_recorded(live, recorded, measure="accuracy"):
+    """The runs just trained beside the `recorded` ones, a panel each, on one scale; returns the array of Axes."""
+    _, axes = plt.subplots(1, 2, figsize=(12, 3.9), sharey=True)
+    for ax, runs in zip(axes, (live, recorded), strict=True):
+        plot_curves_over_seeds(runs, measure, ax)
     return axes
 
 

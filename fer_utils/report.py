@@ -37,6 +37,16 @@ def describe_beside_report(run):
     return f"{EXPERIMENTS[run.experiment].title}: the report {TABLE_1[run.experiment]} %, here {ours}"
 
 
+def describe_recorded(runs):
+    """One line for the recorded runs of one experiment, by seed: what `describe_beside_report` says of a single run."""
+    accuracy = average_over_seeds(correct_answers(runs))
+    interval = f"{100 * accuracy.low:.1f} to {100 * accuracy.high:.1f} %"
+    seeds = f"{len(runs)} seed{'s' if len(runs) > 1 else ''}"
+    facts = f"{interval}, n = {len(runs[0].test_correct):,}, {seeds}, {runs[0].dataset}, {runs[0].profile}"
+    title = EXPERIMENTS[runs[0].experiment].title
+    return f"{title}: the report {TABLE_1[runs[0].experiment]} %, recorded {describe_accuracy(accuracy)} ({facts})"
+
+
 # --- the recorded runs ---
 
 

@@ -15,6 +15,7 @@ from fer_utils.training import build_network, find_finished, lock_run, skip, sto
 
 BAR = "{desc} {percentage:3.0f}% of all |{bar:20}| {remaining} left{postfix}"
 SECONDS_BETWEEN_LOOKS = 2
+SECONDS_TO_CONNECT = 10
 
 
 def list_tasks(seeds=3, experiments=()):
@@ -43,7 +44,9 @@ def reproduce(faces, tasks, scheduler=None, show=print):
     total = sum(costs[name] for name, _ in missing)
     with progress_bar(total=total, bar_format=BAR, mininterval=0.5, smoothing=0) as bar:
         finished = (
-            _train_on_cluster(scheduler, faces, missing, store) if scheduler else _train_here(faces, missing, bar)
+            _train_on_cluster(scheduler, faces, missing, store)
+            if scheduler
+            else _train_here(faces, missing, store, bar)
         )
         reached = 0
         for count, (name, seed) in enumerate(finished, start=1):
@@ -106,7 +109,7 @@ def _train_on_cluster(scheduler, faces, tasks, store):
         raise RunError("distributed is not installed; install the optional extra `cluster` of this package") from error
     store.mkdir(parents=True, exist_ok=True)
     try:
-        client = Client(scheduler, timeout="10s")
+        client = Client(scheduler, timeout=SECONDS_TO_CONNECT)
     except (OSError, ValueError) as error:
         raise RunError(f"there is no Dask scheduler at {scheduler} ({error})") from error
     with client:

@@ -135,7 +135,8 @@ def skip(bar, cost):
     """Moves `bar` on by work that was done earlier, which says nothing about today's speed."""
     if not bar.disable:
         bar.initial += cost
-        bar.update(cost)
+        bar.n += cost
+        bar.refresh()
 
 
 def _fit(network, split, validation, recipe, seed, checkpoint, task, bar):

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pytest
 
 from fer_utils.environment import PROJECT
@@ -19,3 +20,48 @@ def real_fer2013():
     if not (folder / "fer2013.npz").exists():
         pytest.skip("the real FER2013 is not here: set FER2013_FOLDER to a folder that holds fer2013.npz")
     return folder
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """A store of runs of the test's own, the tiny recipe, and no progress bar."""
+    from fer_utils.experiments import RECIPES
+    from small_training import TINY
+
+    monkeypatch.setenv("FER_RUNS", str(tmp_path))
+    monkeypatch.setenv("FER_PROFILE", "quick")
+    monkeypatch.setenv("FER_PROGRESS", "0")
+    monkeypatch.setitem(RECIPES, "quick", TINY)
+    return tmp_path
+
+
+@pytest.fixture
+def small_network(monkeypatch):
+    """Every experiment trains a network that is built at once."""
+    from fer_utils import training
+    from small_training import build_small_network
+
+    for name in training.MODELS:
+        monkeypatch.setitem(training.MODELS, name, build_small_network)
+
+
+@pytest.fixture
+def epochs(small_network, monkeypatch):
+    """Replaces training by noting which epochs were asked for; each adds 1 to every weight. For tests of the store."""
+    from fer_utils import training
+
+    trained = []
+
+    def fit_one_epoch(network, split, recipe, seed, epoch, bar):
+        trained.append(epoch)
+        for variable in network.trainable_variables:
+            variable.assign(variable + 1)
+        return {"accuracy": 0.5, "loss": 1.0}
+
+    def validate(network, validation):
+        return {"val_accuracy": 0.1 * len(trained), "val_loss": 1.0}
+
+    monkeypatch.setattr(training, "_fit_one_epoch", fit_one_epoch)
+    monkeypatch.setattr(training, "_validate", validate)
+    monkeypatch.setattr(training, "predict", lambda network, images: np.full((len(images), 7), 1 / 7, np.float32))
+    return trained

@@ -26,6 +26,7 @@ NAMES = [
     "04_depth_comparison",
     "05_shortcut_connections",
     "06_activation_visualization",
+    "07_report_reproduction",
 ]
 PARTS = ["What the report found, what we find", "What to remember", "Exercises", "Where to go next"]
 LONGEST_CELL, MEDIAN_CELL = 25, 10
@@ -176,7 +177,7 @@ def test_stored_notebook(stored_notebook, check):
     assert check(stored_notebook) == []
 
 
-def test_all_six_notebooks_exist():
+def test_all_notebooks_exist():
     assert [name for name in NAMES if FOLDER / f"{name}.ipynb" not in PATHS] == []
 
 

@@ -11,7 +11,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from fer_utils import plots
 from fer_utils.evaluation import Difference
-from fer_utils.experiments import EXPERIMENTS
+from fer_utils.experiments import EXPERIMENTS, ROWS, STRIDE_2_ROWS
 from fer_utils.fer2013 import CLASS_NAMES
 from fer_utils.models import lenet_like, resnet_like, vgg_like
 from fer_utils.runs import Run
@@ -33,13 +33,14 @@ def images():
     return np.random.default_rng(0).integers(0, 256, (9, 48, 48, 1), np.uint8)
 
 
-def make_run(experiment, dataset=DRAWN):
+def make_run(experiment, dataset=DRAWN, seed=0, shift=0.0):
     """A `Run` whose accuracies rise from 0.1 to 0.4 in training and to half of that in validation."""
-    accuracy = np.linspace(0.1, 0.4, EPOCHS)
+    accuracy = np.linspace(0.1, 0.4, EPOCHS) + shift
     history = {"accuracy": accuracy, "val_accuracy": accuracy / 2, "loss": 2 - accuracy, "val_loss": 2 - accuracy / 2}
     confusion = np.diag(np.arange(1, 8))
     return Run(
-        experiment=experiment, model="lenet_like", seed=0, profile="quick", recipe={}, dataset=dataset, fingerprint="0",
+        experiment=experiment, model="lenet_like", augmentation=False, conv_stride=1, seed=seed, profile="quick",
+        recipe={}, dataset=dataset, fingerprint="0",
         history={name: values.tolist() for name, values in history.items()}, best_epoch=3, test_accuracy=0.2,
         confusion=confusion, validation_confusion=confusion, test_probabilities=np.eye(7),
         test_correct=np.ones(7, bool), seconds=1.0, device="CPU", versions={}, commit="unknown",
@@ -47,7 +48,7 @@ def make_run(experiment, dataset=DRAWN):
 
 
 def make_runs():
-    return [make_run(name) for name in EXPERIMENTS]
+    return [make_run(name) for name in ROWS]
 
 
 @functools.cache
@@ -68,9 +69,14 @@ def overlap(artist, other):
     return boxes[0].overlaps(boxes[1])
 
 
-def test_one_distinct_colour_per_experiment():
+def test_the_other_reading_of_a_row_has_its_colour():
+    pairs = zip(ROWS, STRIDE_2_ROWS, strict=True)
+    assert all(plots.MODEL_COLOURS[one] == plots.MODEL_COLOURS[two] for one, two in pairs)
+
+
+def test_one_distinct_colour_per_row():
     assert list(plots.MODEL_COLOURS) == list(EXPERIMENTS)
-    colours = [*plots.MODEL_COLOURS.values(), *plots.SPLIT_COLOURS.values()]
+    colours = [*(plots.MODEL_COLOURS[row] for row in ROWS), *plots.SPLIT_COLOURS.values()]
     assert all(is_color_like(colour) for colour in colours)
     assert len({to_hex(colour) for colour in colours}) == len(colours)
     assert len(set(plots.PART_COLOURS.values())) == len(plots.PART_COLOURS)
@@ -141,9 +147,42 @@ def test_compare_learning_curves():
     ax = plots.compare_learning_curves(make_runs())
     assert len(ax.lines) == 8 and ax.get_title() == f"Accuracy {NOTE}"
     assert legend_labels(ax)[:2] == ["LeNet-like, training", "LeNet-like, validation"]
-    assert [line.get_color() for line in ax.lines[::2]] == list(plots.MODEL_COLOURS.values())
+    assert [line.get_color() for line in ax.lines[::2]] == [plots.MODEL_COLOURS[row] for row in ROWS]
     ax.figure.canvas.draw()
     assert not overlap(ax.get_legend(), ax.patch), "the legend hides a curve"
+
+
+def test_plot_curves_over_seeds_shows_the_mean_and_the_range():
+    runs = [make_run("vgg_like", "FER2013", seed, shift) for seed, shift in enumerate((0.0, 0.1, 0.5))]
+    ax = plots.plot_curves_over_seeds(runs)
+    training, validation = ax.lines
+    np.testing.assert_allclose(training.get_ydata(), np.linspace(0.1, 0.4, EPOCHS) + 0.2)
+    assert (training.get_linestyle(), validation.get_linestyle()) == ("--", "-")
+    corners = ax.collections[0].get_paths()[0].vertices[:, 1]
+    assert (corners.min(), corners.max()) == pytest.approx((0.1, 0.9))
+    assert ax.get_title() == "VGG-like [FER2013], quick profile, 3 seeds"
+    assert legend_labels(ax) == ["training", "validation"]
+
+
+def test_plot_curves_over_seeds_of_several_experiments():
+    ax = plots.plot_curves_over_seeds([make_run("vgg_like"), make_run("resnet_like")], "loss")
+    assert legend_labels(ax)[::2] == ["VGG-like, training", "ResNet-like, training"]
+    assert [line.get_color() for line in ax.lines[::2]] == [plots.MODEL_COLOURS[n] for n in ("vgg_like", "resnet_like")]
+    assert "one seed" in ax.get_title() and ax.get_ylabel() == "cross-entropy loss"
+
+
+def test_plot_live_and_recorded_on_one_scale():
+    live, recorded = plots.plot_live_and_recorded([make_run("vgg_like")], [make_run("vgg_like", "FER2013", shift=0.5)])
+    assert live.get_ylim() == recorded.get_ylim()
+    assert live.get_title().startswith(f"VGG-like {NOTE}") and recorded.get_title().startswith("VGG-like [FER2013")
+
+
+def test_plot_seeds():
+    recorded = {"vgg_like": [make_run("vgg_like", seed=seed) for seed in (0, 1)], "resnet_like": []}
+    ax = plots.plot_seeds(recorded, {"vgg_like": 56}, DRAWN)
+    dots, cross = ax.lines[:2]
+    assert dots.get_xdata().tolist() == [0.2, 0.2] and cross.get_xdata().tolist() == [0.56]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["VGG-like", "ResNet-like"]
 
 
 def test_plot_confusion_shows_shares_and_counts():

@@ -11,32 +11,7 @@ import pytest
 from fer_utils import runs
 from fer_utils.models import keras, lenet_like, resnet_like
 from fer_utils.runs import ARRAYS, WEIGHTS, Run, RunError, list_runs, load_run, save_half_precision, save_run
-
-
-def make_run(**changes):
-    """A `Run` of 70 test images, as a training would leave it."""
-    random = np.random.default_rng(0)
-    facts = {
-        "experiment": "lenet_like",
-        "model": "lenet_like",
-        "seed": 0,
-        "profile": "quick",
-        "recipe": {"width": 0.1, "epochs": 2, "batch_size": 32, "learning_rate": 1e-3, "train_images": None},
-        "dataset": "drawn faces",
-        "fingerprint": "0123456789abcdef",
-        "history": {"accuracy": [0.25, 1 / 3], "loss": [1.9, 1.7], "val_accuracy": [0.2, 0.3], "val_loss": [1.9, 1.8]},
-        "best_epoch": 2,
-        "test_accuracy": 3 / 7,
-        "confusion": random.integers(0, 50, (7, 7)),
-        "validation_confusion": np.diag([3] * 7) + 1,
-        "test_probabilities": random.dirichlet(np.ones(7), 70).astype(np.float16),
-        "test_correct": random.random(70) < 0.5,
-        "seconds": 12.3,
-        "device": "CPU, 2 cores",
-        "versions": {"keras": "3.15.1"},
-        "commit": "0123456789ab",
-    }
-    return Run(**{**facts, **changes})
+from small_training import make_run
 
 
 def assert_same_run(found, expected):
@@ -59,7 +34,7 @@ def test_a_run_comes_back_as_it_was_saved(tmp_path):
 
 
 def test_predictions_and_validation_accuracy_follow_from_what_is_stored():
-    run = make_run()
+    run = make_run(validation_confusion=np.diag([3] * 7) + 1)
     np.testing.assert_array_equal(run.test_predictions, np.argmax(run.test_probabilities, axis=1))
     assert run.validation_accuracy == pytest.approx(28 / 70)  # 7 times 3 + 1 on the diagonal, 49 more in all
 
@@ -126,6 +101,14 @@ def fact_missing(folder):
     (folder / "run.json").write_text(json.dumps(facts))
 
 
+def accuracy_of_another_run(folder):
+    change_facts(folder, test_accuracy=0.75)
+
+
+def copied_from_another_seed(folder):
+    change_facts(folder, seed=7)
+
+
 def change_facts(folder, **changes):
     facts = json.loads((folder / "run.json").read_text())
     (folder / "run.json").write_text(json.dumps({**facts, **changes}))
@@ -146,6 +129,8 @@ def change_facts(folder, **changes):
         (another_version, "run.json was written by another version of the course"),
         (unknown_fact, "run.json is damaged (TypeError: "),
         (fact_missing, "run.json is damaged (TypeError: "),
+        (accuracy_of_another_run, "run.json is damaged (ValueError: 35 of 70 test images are right"),
+        (copied_from_another_seed, "run.json is of lenet_like, seed 7: a copy?"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -157,8 +142,13 @@ def test_an_unreadable_run_is_named_and_the_others_are_listed(tmp_path, damage, 
     assert [run.seed for run in found] == [1]
     assert problem.startswith(f"lenet_like/seed-0/{expected}")
     assert str(tmp_path) not in problem, "notebooks store these lines: no absolute path"
-    with pytest.raises(RunError):
-        load_run(tmp_path / "lenet_like" / "seed-0")
+
+
+def test_loading_an_unreadable_run_is_an_error(tmp_path):
+    save_run(make_run(), tmp_path / "seed-0")
+    half_the_arrays(tmp_path / "seed-0")
+    with pytest.raises(RunError, match="arrays.npz is damaged"):
+        load_run(tmp_path / "seed-0")
 
 
 def test_no_flipped_bit_makes_listing_crash(tmp_path):

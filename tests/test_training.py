@@ -14,37 +14,15 @@ import numpy as np
 import pytest
 
 from fer_utils import environment, training
-from fer_utils.data import FaceDataset, Split
+from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import PROJECT
 from fer_utils.evaluation import confusion_matrix
-from fer_utils.experiments import RECIPES, Recipe, find_experiment
-from fer_utils.fer2013 import CLASS_NAMES
+from fer_utils.experiments import EXPERIMENTS, RECIPES, find_experiment
 from fer_utils.runs import WEIGHTS, RunError, list_runs, load_run
 from fer_utils.training import build_network, keras, load_network, predict, store_folder, train
+from small_training import TINY, Stopped, build_small_network, make_faces, make_split, must_not_train
 
-TINY = Recipe(width=0.1, epochs=3, batch_size=32, learning_rate=1e-3, train_images=None)
-
-
-def make_split(n_images, seed):
-    random = np.random.default_rng(seed)
-    return Split(random.integers(0, 256, (n_images, 48, 48, 1), dtype=np.uint8), random.integers(0, 7, n_images))
-
-
-def make_faces(**changes):
-    faces = FaceDataset(
-        "noise", "0123456789abcdef", CLASS_NAMES, make_split(96, 1), make_split(42, 2), make_split(35, 3)
-    )
-    return dataclasses.replace(faces, **changes)
-
-
-@pytest.fixture(autouse=True)
-def store(tmp_path, monkeypatch):
-    """Every test has a store of its own, the tiny recipe, and no progress bar."""
-    monkeypatch.setenv("FER_RUNS", str(tmp_path))
-    monkeypatch.setenv("FER_PROFILE", "quick")
-    monkeypatch.setenv("FER_PROGRESS", "0")
-    monkeypatch.setitem(RECIPES, "quick", TINY)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("store")
 
 
 @pytest.fixture(scope="module")
@@ -56,47 +34,6 @@ def run(tmp_path_factory):
         monkeypatch.setenv("FER_PROGRESS", "0")
         monkeypatch.setitem(RECIPES, "quick", TINY)
         return train("lenet_like_augmented", make_faces())
-
-
-def build_small_network(width, conv_stride, augmentation):
-    """A network of one convolution: what is tested of the training needs no more, and it is built at once."""
-    inputs = keras.Input((48, 48, 1), dtype="uint8")
-    x = keras.layers.Rescaling(1 / 255)(inputs)
-    x = x if augmentation is None else augmentation(x)
-    x = keras.layers.Conv2D(round(width * 40), 3, strides=8)(x)
-    x = keras.layers.Flatten()(keras.layers.BatchNormalization(momentum=0.9)(x))
-    return keras.Model(inputs, keras.layers.Dense(7, activation="softmax", name="expression")(x))
-
-
-@pytest.fixture
-def small_network(monkeypatch):
-    """Every experiment trains a network that is built at once."""
-    for name in training.MODELS:
-        monkeypatch.setitem(training.MODELS, name, build_small_network)
-
-
-@pytest.fixture
-def epochs(small_network, monkeypatch):
-    """Replaces training by noting which epochs were asked for; each adds 1 to every weight. For tests of the store."""
-    trained = []
-
-    def fit_one_epoch(network, split, recipe, seed, epoch, bar):
-        trained.append(epoch)
-        for variable in network.trainable_variables:
-            variable.assign(variable + 1)
-        return {"accuracy": 0.5, "loss": 1.0}
-
-    def validate(network, validation):
-        return {"val_accuracy": 0.1 * len(trained), "val_loss": 1.0}
-
-    monkeypatch.setattr(training, "_fit_one_epoch", fit_one_epoch)
-    monkeypatch.setattr(training, "_validate", validate)
-    monkeypatch.setattr(training, "predict", lambda network, images: np.full((len(images), 7), 1 / 7, np.float32))
-    return trained
-
-
-class Stopped(Exception):
-    """Stands for whatever ends a training early."""
 
 
 def train_and_stop_after(n_epochs, monkeypatch, *arguments):
@@ -112,10 +49,6 @@ def train_and_stop_after(n_epochs, monkeypatch, *arguments):
         patch.setattr(training, "_fit_one_epoch", fit_one_epoch)
         with pytest.raises(Stopped):
             train(*arguments)
-
-
-def must_not_train(*_):
-    raise AssertionError("trained again")
 
 
 # --- the numbers ---
@@ -297,6 +230,44 @@ def test_whatever_else_is_asked_for_is_trained(epochs, monkeypatch, experiment, 
     assert run.recipe == dataclasses.asdict(recipe)
 
 
+@pytest.mark.parametrize("change", [{"augmentation": True}, {"conv_stride": 2}])
+def test_an_experiment_that_was_changed_is_trained_again(epochs, monkeypatch, change):
+    train("lenet_like", make_faces())
+    changed = dataclasses.replace(find_experiment("lenet_like"), **change)
+    monkeypatch.setitem(EXPERIMENTS, "lenet_like", changed)
+    run = train("lenet_like", make_faces())
+    assert epochs == [0, 1, 2] * 2
+    assert {name: getattr(run, name) for name in change} == change
+
+
+def test_a_checkpoint_of_a_changed_experiment_is_left_aside(epochs, monkeypatch):
+    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
+    changed = dataclasses.replace(find_experiment("lenet_like"), augmentation=True)
+    monkeypatch.setitem(EXPERIMENTS, "lenet_like", changed)
+    train("lenet_like", make_faces())
+    assert epochs == [0, 1, 0, 1, 2]
+
+
+def test_the_learning_rate_falls_to_zero_along_half_a_cosine(small_network, monkeypatch):
+    rates = []
+    keep = training._note_epoch
+
+    def note_epoch(progress, scores, network):
+        keep(progress, scores, network)
+        rates.append(float(network.optimizer.learning_rate))
+
+    monkeypatch.setattr(training, "_note_epoch", note_epoch)
+    train("lenet_like", make_faces())
+    np.testing.assert_allclose(rates, TINY.learning_rate * (1 + np.cos(np.pi * np.array([1, 2, 3]) / 3)) / 2, atol=1e-9)
+
+
+def test_only_the_numbers_are_kept_if_so_wished(epochs):
+    run = train("lenet_like", make_faces(), keep_weights=False)
+    assert sorted(path.name for path in run.folder.iterdir()) == ["arrays.npz", "run.json"]
+    with pytest.raises(RunError, match="kept without its weights"):
+        load_network(run)
+
+
 def test_other_images_in_the_same_folder_are_not_taken_for_these(epochs, monkeypatch, store):
     monkeypatch.setattr(training, "store_folder", lambda faces, profile: store)
     train("lenet_like", make_faces())
@@ -327,13 +298,15 @@ def test_a_damaged_run_in_the_store_is_trained_again(epochs):
 
 
 def test_runs_are_kept_apart_by_profile_and_images(monkeypatch, store):
-    drawn, real = make_faces(), make_faces(name="FER2013")
+    drawn, real = make_faces(), make_faces(name="FER2013", fingerprint=FER2013_FINGERPRINT)
     assert store_folder(drawn, "quick") == store / "quick-0123456789abcdef"
-    assert store_folder(real, "full") == store / "full-0123456789abcdef"
+    assert store_folder(real, "full") == store / f"full-{FER2013_FINGERPRINT}"
     monkeypatch.delenv("FER_RUNS")
     assert store_folder(real, "full") == PROJECT / "data" / "runs"
     mine = PROJECT / "data" / "my_runs"
-    assert store_folder(real, "quick") == mine / "quick-0123456789abcdef"
+    assert store_folder(real, "quick") == mine / f"quick-{FER2013_FINGERPRINT}"
+    other_pixels = make_faces(name="FER2013")
+    assert store_folder(other_pixels, "full") == mine / "full-0123456789abcdef", "jpg copies are not the recorded set"
     assert store_folder(drawn, "full") == mine / "full-0123456789abcdef"
 
 

@@ -1,0 +1,78 @@
+"""Trainings in a second, for tests: few faces of noise, a recipe of three epochs, a network that is built at once.
+
+And runs without a training: `make_run`.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from fer_utils.data import FaceDataset, Split
+from fer_utils.evaluation import confusion_matrix
+from fer_utils.experiments import Recipe
+from fer_utils.fer2013 import CLASS_NAMES
+from fer_utils.models import keras
+from fer_utils.runs import Run
+
+TINY = Recipe(width=0.1, epochs=3, batch_size=32, learning_rate=1e-3, train_images=None)
+
+
+def make_split(n_images, seed):
+    random = np.random.default_rng(seed)
+    return Split(random.integers(0, 256, (n_images, 48, 48, 1), dtype=np.uint8), random.integers(0, 7, n_images))
+
+
+def make_faces(**changes):
+    faces = FaceDataset(
+        "noise", "0123456789abcdef", CLASS_NAMES, make_split(96, 1), make_split(42, 2), make_split(35, 3)
+    )
+    return dataclasses.replace(faces, **changes)
+
+
+def build_small_network(width, conv_stride, augmentation):
+    """A network of one convolution: what is tested of the training needs no more, and it is built at once."""
+    inputs = keras.Input((48, 48, 1), dtype="uint8")
+    x = keras.layers.Rescaling(1 / 255)(inputs)
+    x = x if augmentation is None else augmentation(x)
+    x = keras.layers.Conv2D(round(width * 40), 3, strides=8)(x)
+    x = keras.layers.Flatten()(keras.layers.BatchNormalization(momentum=0.9)(x))
+    return keras.Model(inputs, keras.layers.Dense(7, activation="softmax", name="expression")(x))
+
+
+class Stopped(Exception):
+    """Stands for whatever ends a training early."""
+
+
+def must_not_train(*_):
+    raise AssertionError("trained again")
+
+
+def make_run(correct=None, **changes):
+    """A `Run` as a training would leave it, right on the test images where `correct` (by default half of 70) says."""
+    correct = np.arange(70) % 2 == 0 if correct is None else np.asarray(correct)
+    labels = np.arange(len(correct)) % 7
+    predictions = np.where(correct, labels, (labels + 1) % 7)
+    noise = 0.1 * np.random.default_rng(0).random((len(correct), 7))
+    facts = {
+        "experiment": "lenet_like",
+        "model": "lenet_like",
+        "augmentation": False,
+        "conv_stride": 1,
+        "seed": 0,
+        "profile": "quick",
+        "recipe": {"width": 0.1, "epochs": 2, "batch_size": 32, "learning_rate": 1e-3, "train_images": None},
+        "dataset": "drawn faces",
+        "fingerprint": "0123456789abcdef",
+        "history": {"accuracy": [0.25, 1 / 3], "loss": [1.9, 1.7], "val_accuracy": [0.2, 0.3], "val_loss": [1.9, 1.8]},
+        "best_epoch": 2,
+        "test_accuracy": float(correct.mean()),
+        "confusion": confusion_matrix(labels, predictions),
+        "validation_confusion": confusion_matrix(labels, predictions),
+        "test_probabilities": (noise + np.eye(7)[predictions]).astype(np.float16),
+        "test_correct": correct,
+        "seconds": 12.3,
+        "device": "CPU, 2 cores",
+        "versions": {"keras": "3.15.1"},
+        "commit": "0123456789ab",
+    }
+    return Run(**{**facts, **changes})

@@ -1,0 +1,178 @@
+"""What the recorded runs are set beside: tables, the README, facts of the test set."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from fer_utils import report
+from fer_utils.data import FER2013_FINGERPRINT
+from fer_utils.environment import PROJECT
+from fer_utils.experiments import EXPERIMENTS, RECIPES, ROWS
+from fer_utils.runs import save_run
+from small_training import make_faces, make_run
+
+RECIPE = dataclasses.asdict(RECIPES["full"])
+
+
+def record(folder, experiment="lenet_like", seed=0, **changes):
+    facts = {"experiment": experiment, "seed": seed, "fingerprint": FER2013_FINGERPRINT, "recipe": RECIPE}
+    run = make_run(**{**facts, "model": EXPERIMENTS[experiment].model, **changes})
+    return save_run(run, folder / experiment / f"seed-{seed}")
+
+
+def test_recorded_runs_come_by_experiment_and_seed(tmp_path, capsys):
+    for experiment, seed in (("vgg_like", 1), ("vgg_like", 0), ("lenet_like", 0)):
+        record(tmp_path, experiment, seed)
+    recorded = report.load_recorded(folder=tmp_path)
+    assert list(recorded) == list(EXPERIMENTS)
+    assert [run.seed for run in recorded["vgg_like"]] == [0, 1] and recorded["resnet_like"] == []
+    assert list(report.load_recorded("vgg_like", folder=tmp_path)) == ["vgg_like"]
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("change", [{"fingerprint": "0" * 16}, {"recipe": {**RECIPE, "epochs": 1}}])
+def test_runs_of_other_images_or_recipes_are_named_and_left_out(tmp_path, capsys, change):
+    record(tmp_path, seed=0, **change)
+    record(tmp_path, seed=1)
+    assert [run.seed for run in report.load_recorded("lenet_like", folder=tmp_path)["lenet_like"]] == [1]
+    assert "left out: lenet_like/seed-0 is of other images or of another recipe" in capsys.readouterr().out
+
+
+def test_damaged_runs_are_named_and_left_out(tmp_path, capsys):
+    folder = record(tmp_path).folder
+    (folder / "arrays.npz").write_bytes(b"")
+    assert report.load_recorded(folder=tmp_path)["lenet_like"] == []
+    assert "left out: lenet_like/seed-0/arrays.npz is damaged" in capsys.readouterr().out
+
+
+def test_table_1_has_mean_deviation_interval_parameters_and_minutes(tmp_path):
+    n = 3589
+    right = [np.arange(n) < count for count in (1800, 1836)]
+    for seed, correct in enumerate(right):
+        record(tmp_path, "vgg_like", seed, correct=correct, seconds=600.0)
+    table = report.tabulate_results(report.load_recorded(folder=tmp_path))
+    (row,) = table.reset_index().to_dict("records")
+    mean, deviation = 100 * 1818 / n, 100 * np.std([1800 / n, 1836 / n], ddof=1)
+    assert row["test accuracy"] == f"{mean:.1f} ± {deviation:.1f} %" and row["report"] == "56 %"
+    low, high = (float(word) for word in row["95 % interval"].removesuffix(" %").split(" to "))
+    assert low < mean < high and high - low == pytest.approx(2 * 98 / n**0.5, abs=0.3)
+    assert (row["network"], row["seeds"], row["parameters"]) == ("VGG-like", "2", "1,767,207")
+    assert row["minutes a run"] == "10, CPU, 2 cores" and "--experiment vgg_like" in row["command"]
+
+
+def test_recorded_runs_as_a_line():
+    runs = [make_run(experiment="vgg_like", seed=seed) for seed in (0, 1)]
+    assert report.describe_recorded(runs[:1]).startswith("VGG-like: the report 56 %, recorded 50.0 % (one seed) (38.")
+    assert report.describe_recorded(runs).endswith("n = 70, 2 seeds, drawn faces, quick)")
+
+
+def test_the_shortcut_table_has_both_networks(tmp_path):
+    for name in ("vgg_like", "resnet_like"):
+        record(tmp_path, name)
+    table = report.tabulate_shortcuts(report.load_recorded(folder=tmp_path))
+    assert list(table.index) == ["VGG-like", "ResNet-like"] and list(table["report, test"]) == ["56 %", "58 %"]
+    assert list(table["test accuracy"]) == ["50.0 % (one seed)"] * 2
+
+
+def test_without_runs_tables_are_empty(tmp_path):
+    recorded = report.load_recorded(folder=tmp_path)
+    assert report.tabulate_results(recorded).empty and report.tabulate_shortcuts(recorded).empty
+    assert report.compare_readings(recorded) == {}
+
+
+def test_readings_are_compared_by_their_distance_to_table_1(tmp_path):
+    for name, share in (("lenet_like", 0.50), ("lenet_like_stride2", 0.54), ("vgg_like", 0.60)):
+        record(tmp_path, name, correct=np.arange(100) < 100 * share)
+    distances = report.compare_readings(report.load_recorded(folder=tmp_path))
+    assert list(distances.values()) == pytest.approx([1, 3]), "only the row that has both readings counts"
+
+
+# --- the README ---
+
+
+def test_results_are_written_between_the_marks(tmp_path):
+    record(tmp_path)
+    recorded = report.load_recorded(folder=tmp_path)
+    readme = tmp_path / "README.md"
+    first, last = report.README_MARKS
+    readme.write_text(f"before\n{first}old table\n{last}after\n", encoding="utf-8")
+    report.write_readme(recorded, readme)
+    text = readme.read_text(encoding="utf-8")
+    assert text.startswith(f"before\n{first}\n| network |") and text.endswith(f"\n{last}after\n")
+    assert "| LeNet-like | 51 % | 50.0 % (one seed) |" in text and "old table" not in text
+    report.write_readme(recorded, readme)
+    assert readme.read_text(encoding="utf-8") == text
+
+
+def test_a_readme_without_marks_is_left_alone(tmp_path):
+    (tmp_path / "README.md").write_text("mine")
+    with pytest.raises(ValueError, match="must hold each of these lines once"):
+        report.write_readme({}, tmp_path / "README.md")
+    assert (tmp_path / "README.md").read_text() == "mine"
+
+
+def test_the_readme_is_current():
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert report.insert_results(text, report.load_recorded()) == text, "run `fer-course results --readme`"
+
+
+# --- the recorded runs of this repository ---
+
+
+def test_no_recorded_run_is_left_out(capsys):
+    recorded = report.load_recorded()
+    assert capsys.readouterr().out == ""
+    for name in ROWS:
+        assert recorded[name], f"no recorded run of {name}"
+        assert all(len(run.test_correct) == 3589 for run in recorded[name])
+        assert not any("+" in run.commit or run.commit == "unknown" for run in recorded[name])
+        assert (recorded[name][0].folder / "float16.weights.h5").stat().st_size < 10_000_000
+
+
+def test_recorded_answers_agree_with_the_real_labels(real_fer2013):
+    with np.load(real_fer2013 / "fer2013.npz") as stored:
+        labels = stored["emotion"][stored["usage"] == 2]
+    runs = [run for runs in report.load_recorded().values() for run in runs]
+    assert all(np.array_equal(run.test_predictions == labels, run.test_correct) for run in runs)
+
+
+# --- facts of the test set ---
+
+
+def test_copies_are_found_pixel_for_pixel():
+    faces = make_faces()
+    images = faces.test.images.copy()
+    images[[3, 5]] = faces.train.images[[0, 9]]
+    images[7] = faces.train.images[1]
+    images[7, 0, 0] ^= 1
+    assert report.find_copies(dataclasses.replace(faces.test, images=images), faces.train) == [3, 5]
+
+
+def test_facts_are_written_and_read_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "find_votes", lambda: None)
+    faces = make_faces(fingerprint=FER2013_FINGERPRINT)
+    facts = report.record_test_set(faces, tmp_path)
+    assert facts == {"fingerprint": FER2013_FINGERPRINT, "also_in_training": []}
+    path = tmp_path / report.TEST_SET
+    path.write_text(json.dumps({**facts, "crowd_accuracy": 0.5}))
+    report.record_test_set(faces, tmp_path)
+    assert report.load_test_set(tmp_path)["crowd_accuracy"] == 0.5, "without votes the recorded number stays"
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "{}"])
+def test_damaged_facts_are_named(tmp_path, capsys, content):
+    assert report.load_test_set(tmp_path) is None and capsys.readouterr().out == ""
+    (tmp_path / report.TEST_SET).write_text(content)
+    assert report.load_test_set(tmp_path) is None
+    assert "left out: test_set.json is damaged" in capsys.readouterr().out
+
+
+def test_recorded_facts_are_those_of_the_real_set(real_fer2013, tmp_path, monkeypatch):
+    from fer_utils.data import load_faces
+
+    monkeypatch.setenv("FER_DATA", str(real_fer2013 / "fer2013.npz"))
+    facts = report.record_test_set(load_faces(), tmp_path)
+    assert len(facts["also_in_training"]) == 288 and 0 < facts["crowd_accuracy"] < 1
+    assert report.load_test_set() == facts
