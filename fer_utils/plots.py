@@ -104,9 +104,12 @@ def compare_learning_curves(runs, measure="accuracy", ax=None):
 
 def plot_curves_over_seeds(runs, measure="accuracy", ax=None):
     """Mean curves over the seeds of each experiment among `runs`, training dashed and validation solid; the band goes
-    from the lowest to the highest seed.
+    from the lowest to the highest seed. Without runs the panel says so.
     """
     ax = ax or _new_axes(6, 3.8)
+    if not runs:
+        ax.text(0.5, 0.5, "no recorded run", ha="center", transform=ax.transAxes)
+        return ax
     experiments = list(dict.fromkeys(run.experiment for run in runs))
     for name in experiments:
         colour, title = MODEL_COLOURS[name], EXPERIMENTS[name].title

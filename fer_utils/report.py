@@ -12,7 +12,7 @@ from fer_utils.evaluation import average_over_seeds, wilson_interval
 from fer_utils.experiments import EXPERIMENTS, RECIPES, ROWS, STRIDE_2_ROWS, Recipe
 from fer_utils.ferplus import crowd_accuracy, find_votes, read_votes
 from fer_utils.models import count_multiply_adds
-from fer_utils.runs import list_runs
+from fer_utils.runs import WEIGHTS, RunError, list_runs
 from fer_utils.training import build_network
 
 # Table 1: test accuracy in percent.
@@ -39,6 +39,8 @@ def describe_beside_report(run):
 
 def describe_recorded(runs):
     """One line for the recorded runs of one experiment, by seed: what `describe_beside_report` says of a single run."""
+    if not runs:
+        return "no recorded run"
     accuracy = average_over_seeds(correct_answers(runs))
     interval = f"{100 * accuracy.low:.1f} to {100 * accuracy.high:.1f} %"
     seeds = f"{len(runs)} seed{'s' if len(runs) > 1 else ''}"
@@ -67,6 +69,15 @@ def load_recorded(*experiments, folder=None):
     for problem in problems:
         print(f"left out: {problem}")
     return found
+
+
+def find_kept(recorded, *experiments):
+    """The first run of `experiments` whose weights were kept; `RunError` if there is none."""
+    for name in experiments:
+        for run in recorded[name]:
+            if (run.folder / WEIGHTS).exists():
+                return run
+    raise RunError(f"no readable run of {' or '.join(experiments)} has its weights; train one: `fer-course reproduce`")
 
 
 def correct_answers(runs):
@@ -138,8 +149,9 @@ def as_markdown(table):
     return "\n".join(f"| {' | '.join(line)} |" for line in lines).replace("| --- ", "|---").replace("|--- |", "|---|")
 
 
-def write_readme(recorded, path=README):
-    """Replaces the results table between the two marks in the README at `path`; `ValueError` if a mark is missing."""
+def write_readme(recorded, path=None):
+    """Replaces the results table between the two marks in the README; `ValueError` if a mark is missing."""
+    path = path or README
     text = path.read_text(encoding="utf-8")
     with_table = insert_results(text, recorded)
     with atomic_path(path) as temporary:

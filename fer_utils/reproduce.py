@@ -43,11 +43,10 @@ def reproduce(faces, tasks, scheduler=None, show=print):
     show(f"{len(tasks) - len(missing)} of {len(tasks)} runs are finished")
     total = sum(costs[name] for name, _ in missing)
     with progress_bar(total=total, bar_format=BAR, mininterval=0.5, smoothing=0) as bar:
-        finished = (
-            _train_on_cluster(scheduler, faces, missing, store)
-            if scheduler
-            else _train_here(faces, missing, store, bar)
-        )
+        if scheduler:
+            finished = _train_on_cluster(scheduler, faces, missing, store)
+        else:
+            finished = _train_here(faces, missing, store, bar)
         reached = 0
         for count, (name, seed) in enumerate(finished, start=1):
             reached += costs[name]

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from test_notebook_runner import write_notebook
 from typer.testing import CliRunner
@@ -100,6 +101,52 @@ def test_train_lists_the_experiments(course):
     result = invoke("train", "alexnet")
     assert result.exit_code == 1 and "lenet_like, lenet_like_augmented" in result.output
     assert not course.loads
+
+
+def test_reproduce_needs_fer2013_unless_told_otherwise(course, monkeypatch):
+    monkeypatch.delenv("FER_DATA", raising=False)
+    monkeypatch.setattr("fer_utils.data.load_faces", lambda: SimpleNamespace(name="drawn faces", fingerprint="0"))
+    result = invoke("reproduce")
+    assert result.exit_code == 1 and "FER2013 is not in data/" in result.output and "--data drawn" in result.output
+
+
+def test_reproduce_hands_on_the_grid_and_prints_the_runs(course, monkeypatch):
+    calls = []
+    run = SimpleNamespace(experiment="vgg_like", seed=1, test_accuracy=0.5, seconds=90.0, device="CPU")
+
+    def reproduce(faces, tasks, scheduler, show):
+        calls.append((tasks, scheduler, os.environ["FER_PROFILE"]))
+        return [run]
+
+    monkeypatch.setattr("fer_utils.reproduce.reproduce", reproduce)
+    monkeypatch.setattr(
+        "fer_utils.data.load_faces", lambda: SimpleNamespace(name="drawn faces", fingerprint="0123456789abcdef")
+    )
+    options = ("--experiment", "vgg_like", "--seeds", "2", "--data", "drawn", "--scheduler", "tcp://127.0.0.1:1")
+    result = invoke("reproduce", *options)
+    assert result.exit_code == 0, result.output
+    assert "vgg_like, seed 1: test accuracy 50.0%, 1.5 min on CPU" in result.output
+    assert calls == [([("vgg_like", 0), ("vgg_like", 1)], "tcp://127.0.0.1:1", "full")]
+    assert "there is no experiment 'alexnet'" in invoke("reproduce", "--experiment", "alexnet", *options[4:]).output
+    assert invoke("reproduce", "--seeds", "0").exit_code == 2
+
+
+def test_results_prints_the_table_and_writes_the_readme(tmp_path, monkeypatch):
+    from fer_utils import report
+
+    monkeypatch.setattr(report, "RECORDED", tmp_path)
+    monkeypatch.setattr(report, "README", tmp_path / "README.md")
+    assert invoke("results").output == "no runs yet\n"
+    first, last = report.README_MARKS
+    report.README.write_text(first + last)
+    monkeypatch.setattr(
+        report, "tabulate_results", lambda recorded: pd.DataFrame({"network": ["x"]}).set_index("network")
+    )
+    monkeypatch.setattr(report, "load_recorded", lambda: {"x": ["run"]})
+    result = invoke("results", "--readme")
+    assert result.exit_code == 0 and "| x |" in result.output and "| x |" in report.README.read_text()
+    report.README.write_text("no marks")
+    assert "error: the README must hold" in invoke("results", "--readme").output
 
 
 def test_check_refuses_a_missing_file(tmp_path):

@@ -162,3 +162,17 @@ def test_stored_problems():
 
 def test_outcome_in_words():
     assert str(Outcome("01_a", 1.26, 3)) == "01_a: 3 cells, 1.3 min, ok"
+
+
+def test_a_report_hides_code_and_leaves_lessons_out():
+    cells = [
+        new_markdown_cell("# Title", metadata={"tags": ["report"]}),
+        new_markdown_cell("Predict first.", metadata={"tags": ["lesson"]}),
+        new_code_cell("1 + 1"),
+    ]
+    page = notebook_runner._as_page(new_notebook(cells=cells), "07_report")
+    assert "Predict first" not in page and "show the code" in page and "@media print" in page
+    assert page.index("show the code") < page.index("<main")
+    cells[0].metadata = {}
+    plain = notebook_runner._as_page(new_notebook(cells=cells), "02_lesson")
+    assert "Predict first" in plain and "show the code" not in plain

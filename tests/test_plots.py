@@ -171,6 +171,10 @@ def test_plot_curves_over_seeds_of_several_experiments():
     assert "one seed" in ax.get_title() and ax.get_ylabel() == "cross-entropy loss"
 
 
+def test_curves_of_no_runs_say_so():
+    assert texts(plots.plot_curves_over_seeds([])) == ["no recorded run"]
+
+
 def test_plot_live_and_recorded_on_one_scale():
     live, recorded = plots.plot_live_and_recorded([make_run("vgg_like")], [make_run("vgg_like", "FER2013", shift=0.5)])
     assert live.get_ylim() == recorded.get_ylim()

@@ -10,7 +10,7 @@ from fer_utils import report
 from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import PROJECT
 from fer_utils.experiments import EXPERIMENTS, RECIPES, ROWS
-from fer_utils.runs import save_run
+from fer_utils.runs import RunError, save_run
 from small_training import make_faces, make_run
 
 RECIPE = dataclasses.asdict(RECIPES["full"])
@@ -66,6 +66,16 @@ def test_recorded_runs_as_a_line():
     runs = [make_run(experiment="vgg_like", seed=seed) for seed in (0, 1)]
     assert report.describe_recorded(runs[:1]).startswith("VGG-like: the report 56 %, recorded 50.0 % (one seed) (38.")
     assert report.describe_recorded(runs).endswith("n = 70, 2 seeds, drawn faces, quick)")
+    assert report.describe_recorded([]) == "no recorded run"
+
+
+def test_a_network_is_found_where_weights_were_kept(tmp_path):
+    record(tmp_path, "vgg_like")
+    (record(tmp_path, "resnet_like").folder / "float16.weights.h5").touch()
+    recorded = report.load_recorded(folder=tmp_path)
+    assert report.find_kept(recorded, "vgg_like", "resnet_like").experiment == "resnet_like"
+    with pytest.raises(RunError, match="no readable run of vgg_like or lenet_like has its weights"):
+        report.find_kept(recorded, "vgg_like", "lenet_like")
 
 
 def test_the_shortcut_table_has_both_networks(tmp_path):
