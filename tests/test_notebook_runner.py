@@ -8,6 +8,7 @@ from fer_utils.notebook_runner import (
     ABSOLUTE_PATH,
     LARGEST_STORED_NOTEBOOK,
     Outcome,
+    _as_page,
     execute_notebook,
     find_notebooks,
     find_stored_problems,
@@ -170,9 +171,9 @@ def test_a_report_hides_code_and_leaves_lessons_out():
         new_markdown_cell("Predict first.", metadata={"tags": ["lesson"]}),
         new_code_cell("1 + 1"),
     ]
-    page = notebook_runner._as_page(new_notebook(cells=cells), "07_report")
+    page = _as_page(new_notebook(cells=cells), "07_report")
     assert "Predict first" not in page and "show the code" in page and "@media print" in page
     assert page.index("show the code") < page.index("<main")
     cells[0].metadata = {}
-    plain = notebook_runner._as_page(new_notebook(cells=cells), "02_lesson")
+    plain = _as_page(new_notebook(cells=cells), "02_lesson")
     assert "Predict first" in plain and "show the code" not in plain
