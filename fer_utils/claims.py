@@ -37,10 +37,9 @@ def judge_gain(difference, at_least, at_most=np.inf):
     hold: the claimed size is ruled out, and a gain is not certain. Else it cannot be told.
 
     >>> from fer_utils.evaluation import Difference
-    >>> [judge_gain(Difference(low + 0.01, low, low + 0.02), 0.02) for low in (0.01, 0.1, -0.01, -0.05)]
-    ['holds', 'holds', 'cannot be told', 'does not hold']
-    >>> judge_gain(Difference(0.01, 0.005, 0.015), at_least=0.02)
-    'holds in part'
+    >>> intervals = (0.01, 0.05), (0.01, 0.015), (-0.01, 0.03), (-0.01, 0.01)
+    >>> [judge_gain(Difference(0.01, *interval), at_least=0.02) for interval in intervals]
+    ['holds', 'holds in part', 'cannot be told', 'does not hold']
     """
     if difference.low > 0:
         return HOLDS if difference.high >= at_least and difference.low <= at_most else IN_PART
@@ -116,7 +115,7 @@ def _climb(runs):
 
 def _overfitting(runs):
     gaps = [_gap_of(run) for run in runs]
-    words = f"gap at the last epoch {100 * np.mean([gap.value for gap in gaps]):.1f} points, mean of {len(gaps)} seeds"
+    words = f"gap at the last epoch {100 * np.mean([gap.value for gap in gaps]):.1f} points, {_count_seeds(runs)}"
     return words, HOLDS if all(gap.low > 0 for gap in gaps) else UNKNOWN
 
 
@@ -190,6 +189,10 @@ def _losses(runs):
 def _first_epoch(values, threshold):
     reached = np.flatnonzero(np.array(values) >= threshold)
     return int(reached[0]) + 1 if len(reached) else None
+
+
+def _count_seeds(runs):
+    return "one seed" if len(runs) == 1 else f"mean of {len(runs)} seeds"
 
 
 def _range(numbers):
