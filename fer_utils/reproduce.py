@@ -11,7 +11,16 @@ from filelock import Timeout
 from fer_utils.environment import atomic_path, current_profile, progress_bar
 from fer_utils.experiments import RECIPES, ROWS, STRIDE_2_ROWS, find_experiment
 from fer_utils.runs import RunError, load_run
-from fer_utils.training import build_network, find_finished, lock_run, skip, store_folder, train, training_cost
+from fer_utils.training import (
+    build_network,
+    find_finished,
+    lock_run,
+    run_folder,
+    skip,
+    store_folder,
+    train,
+    training_cost,
+)
 
 BAR = "{desc} {percentage:3.0f}% of all |{bar:20}| {remaining} left{postfix}"
 SECONDS_BETWEEN_LOOKS = 2
@@ -39,7 +48,9 @@ def reproduce(faces, tasks, scheduler=None, show=print):
     recipe, store = RECIPES[current_profile()], store_folder(faces, current_profile())
     experiments = {name: find_experiment(name) for name, _ in tasks}
     costs = {name: training_cost(build_network(experiments[name], recipe), recipe, faces) for name in experiments}
-    missing = [task for task in tasks if not find_finished(_folder(store, task), experiments[task[0]], recipe, faces)]
+    missing = [
+        task for task in tasks if not find_finished(run_folder(store, *task), experiments[task[0]], recipe, faces)
+    ]
     show(f"{len(tasks) - len(missing)} of {len(tasks)} runs are finished")
     total = sum(costs[name] for name, _ in missing)
     with progress_bar(total=total, bar_format=BAR, mininterval=0.5, smoothing=0) as bar:
@@ -53,15 +64,10 @@ def reproduce(faces, tasks, scheduler=None, show=print):
             # What came from elsewhere says how fast a cluster is, and nothing about this machine.
             move = bar.update if scheduler else functools.partial(skip, bar)
             move(reached - bar.n)
-            run = load_run(_folder(store, (name, seed)))
+            run = load_run(run_folder(store, name, seed))
             bar.clear()
             show(f"{count} of {len(missing)}: {name}, seed {seed}, validation accuracy {run.validation_accuracy:.1%}")
-    return [load_run(_folder(store, task)) for task in tasks]
-
-
-def _folder(store, task):
-    name, seed = task
-    return store / name / f"seed-{seed}"
+    return [load_run(run_folder(store, *task)) for task in tasks]
 
 
 def _train_here(faces, tasks, store, bar):
@@ -70,7 +76,7 @@ def _train_here(faces, tasks, store, bar):
     while waiting:
         busy = []
         for task in waiting:
-            lock = lock_run(_folder(store, task))
+            lock = lock_run(run_folder(store, *task))
             try:
                 with lock.acquire(timeout=0), _naming_the_disk(task, store):
                     train(task[0], faces, task[1], keep_weights=task[1] == 0, store=store, bar=bar)
@@ -120,7 +126,7 @@ def _train_on_cluster(scheduler, faces, tasks, store):
         }
         for future in as_completed(list(futures)):
             task = futures[future]
-            folder = _folder(store, task)
+            folder = run_folder(store, *task)
             files = future.result()
             with lock_run(folder), _naming_the_disk(task, store):
                 _keep_files(files, folder)

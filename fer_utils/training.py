@@ -61,7 +61,7 @@ def train(experiment, faces, seed=0, retrain=False, keep_weights=True, store=Non
     """
     experiment, profile = find_experiment(experiment), current_profile()
     recipe = RECIPES[profile]
-    folder = (store or store_folder(faces, profile)) / experiment.name / f"seed-{seed}"
+    folder = run_folder(store or store_folder(faces, profile), experiment.name, seed)
     checkpoint = folder.with_name(f"{folder.name}.unfinished.npz")
     with lock_run(folder):
         finished = None if retrain else find_finished(folder, experiment, recipe, faces)
@@ -72,7 +72,9 @@ def train(experiment, faces, seed=0, retrain=False, keep_weights=True, store=Non
         network = build_network(experiment, recipe, seed)
         split = _training_images(faces.train, recipe.train_images, seed)
         name = experiment.name if seed == 0 else f"{experiment.name}, seed {seed}"
-        with contextlib.nullcontext(bar) if bar else _own_bar(name, training_cost(network, recipe, faces)) as bar:
+        cost = training_cost(network, recipe, faces)
+        own_bar = {"desc": name, "total": cost, "bar_format": BAR, "mininterval": 0.5, "smoothing": 0}
+        with contextlib.nullcontext(bar) if bar is not None else progress_bar(**own_bar) as bar:
             bar.set_description_str(name, refresh=False)
             task = _task(experiment, recipe, faces, seed)
             progress = _fit(network, split, faces.validation, recipe, seed, checkpoint, task, bar)
@@ -103,6 +105,11 @@ def store_folder(faces, profile):
     return Path(home or DATA / "my_runs") / f"{profile}-{faces.fingerprint}"
 
 
+def run_folder(store, experiment, seed):
+    """The folder in `store` of the run of the named experiment with this seed."""
+    return store / experiment / f"seed-{seed}"
+
+
 def build_network(experiment, recipe, seed=0):
     """The uncompiled network of an `Experiment` and a `Recipe`, its initial weights and augmentation set by `seed`."""
     keras.utils.set_random_seed(seed)
@@ -125,10 +132,6 @@ def load_network(run):
 def predict(network, images):
     """Class probabilities float32 (N, 7) of uint8 images (N, 48, 48, 1)."""
     return network.predict(images, batch_size=BATCH_SIZE_OF_PREDICTION, verbose=0)
-
-
-def _own_bar(name, total):
-    return progress_bar(desc=name, total=total, bar_format=BAR, mininterval=0.5, smoothing=0)
 
 
 def skip(bar, cost):
