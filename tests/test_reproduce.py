@@ -143,6 +143,7 @@ sys.path[:0] = sys.argv[1:]
 import small_grid
 from fer_utils.reproduce import reproduce
 from test_reproduce import TASKS, make_faces
+small_grid.dask_setup()
 reproduce(make_faces(), TASKS)
 """
 
