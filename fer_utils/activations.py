@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import r2_score
 
 from fer_utils.environment import quiet_stderr
+from fer_utils.models import predict
 
 with quiet_stderr():
     import keras
@@ -23,7 +24,7 @@ def activation_maps(model, images, layer_names=None):
     """
     names = layer_names or convolution_outputs(model)
     outputs = {name: model.get_layer(name).output for name in names}
-    maps = keras.Model(model.input, outputs).predict(images, batch_size=256, verbose=0)
+    maps = predict(keras.Model(model.input, outputs), images)
     return {name: maps[name] for name in names}
 
 

@@ -112,6 +112,28 @@ def reproduce(
 
 
 @app.command()
+def benchmark(
+    quick: Annotated[bool, typer.Option("--quick", help="A part of it, in two minutes.")] = False, data: Data = None
+):
+    """Measures how fast the course is on this machine, beside plain Keras, other readers and the machine's ceiling."""
+    from fer_utils.data import load_faces
+    from fer_utils.notebook_runner import find_notebooks
+
+    _choose(data, None)
+    with _errors_as_messages():
+        notebooks = find_notebooks(NOTEBOOKS)
+        faces = load_faces()
+    from fer_utils import benchmark as benchmarks
+    from fer_utils.report import as_markdown
+
+    measured = benchmarks.run_benchmark(faces, notebooks, quick)
+    path = BUILD / "benchmark_quick.json" if quick else benchmarks.RECORDED
+    benchmarks.save(measured, path)
+    typer.echo(as_markdown(benchmarks.tabulate(measured)))
+    typer.echo(f"stored in {path.relative_to(PROJECT)}; {measured['device']}, training in {measured['precision']}")
+
+
+@app.command()
 def results(readme: Annotated[bool, typer.Option("--readme", help="Write the table into the README.")] = False):
     """Prints Table 1 from the recorded runs, the report's numbers beside ours."""
     from fer_utils import report

@@ -9,14 +9,15 @@ import numpy as np
 import seaborn as sns
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import LogFormatter, MaxNLocator, PercentFormatter, ScalarFormatter
 
-from fer_utils.experiments import EXPERIMENTS
+from fer_utils.experiments import EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS
 from fer_utils.fer2013 import CLASS_NAMES
 
 _PALETTE = sns.color_palette("colorblind").as_hex()
 # The other reading of "stride 2" is the same row of the report, in the same colour.
-MODEL_COLOURS = {name: _PALETTE[place % 4] for place, name in enumerate(EXPERIMENTS)}
+MODEL_COLOURS = {name: _PALETTE[place] for rows in (ROWS, STRIDE_2_ROWS) for place, name in enumerate(rows)}
+MODEL_COLOURS |= dict.fromkeys(FAST_ROWS, _PALETTE[5])
 SPLIT_COLOURS = dict(zip(("train", "validation", "test"), (_PALETTE[7], _PALETTE[4], _PALETTE[9]), strict=True))
 PART_COLOURS = {"convolution": _PALETTE[9], "pooling": _PALETTE[8], "dense": _PALETTE[6], "shortcut": _PALETTE[3]}
 GRID_COLOUR = "0.7"
@@ -146,7 +147,7 @@ def plot_seeds(recorded, claimed, dataset, ax=None):
     ax.plot([], [], "o", color=GRID_COLOUR, label="one seed of ours")
     ax.set_yticks(range(len(recorded)), [EXPERIMENTS[name].title for name in recorded])
     ax.set_ylim(len(recorded) - 0.5, -0.5)
-    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.xaxis.set_major_formatter(PercentFormatter(1))
     ax.set(xlabel="test accuracy", title=titled("Seeds alone", dataset))
     _legend_beside(ax)
     return ax
@@ -197,6 +198,49 @@ def plot_accuracies(rows, dataset, ax=None):
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.set(xlabel="test accuracy, 95 % interval", title=titled("Test accuracy", dataset))
+    return ax
+
+
+def plot_race(curves, dataset, marks=(), ax=None):
+    """Validation accuracy over seconds of training, on a logarithmic scale of time, a dot per epoch.
+
+    `curves` maps an experiment's name to (seconds, accuracies); a dotted line stands at each of `marks`.
+    """
+    ax = ax or _new_axes(9, 4)
+    for name, (seconds, accuracies) in curves.items():
+        ax.plot(seconds, accuracies, "o-", color=MODEL_COLOURS[name], label=EXPERIMENTS[name].title)
+    for mark in marks:
+        ax.axhline(mark, color=REPORT_COLOUR, linestyle=":", linewidth=1, zorder=0)
+    ax.set_xscale("log")
+    ax.xaxis.set_major_formatter(ScalarFormatter())
+    ax.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
+    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.set(xlabel="seconds of training (logarithmic scale)", ylabel="validation accuracy")
+    ax.set_title(titled("Accuracy over seconds", dataset))
+    _legend_beside(ax)
+    return ax
+
+
+def plot_speeds(speeds, title, unit="images a second", ax=None):
+    """A bar per entry of `speeds` (words to speed), each with its speed and how many times the first one it is."""
+    ax = ax or _new_axes(8, 0.9 + 0.55 * len(speeds))
+    values = list(speeds.values())
+    bars = ax.barh(list(speeds), values, color=PART_COLOURS["convolution"], height=0.6)
+    ax.bar_label(bars, [f"{value:,.0f}  (× {value / values[0]:.2g})" for value in values], padding=4, fontsize="small")
+    ax.invert_yaxis()
+    ax.margins(x=0.22)
+    ax.grid(axis="y", visible=False)
+    ax.set(xlabel=unit, title=title)
+    return ax
+
+
+def plot_waits(n_images, seconds, ax=None):
+    """Seconds of one epoch over its number of images; `seconds` maps a way of training to its seconds, a dot each."""
+    ax = ax or _new_axes(8, 3.8)
+    for colour, (way, values) in zip((_PALETTE[4], _PALETTE[9]), seconds.items(), strict=True):
+        ax.plot(n_images, values, "o-", color=colour, label=way)
+    ax.set(xlabel="images in the epoch", ylabel="seconds", ylim=(0, None), title="One epoch of a small network")
+    ax.legend(fontsize="small")
     return ax
 
 
@@ -316,11 +360,15 @@ def _part(layer):
 
 
 def _draw_shortcuts(model, boxes, ax):
-    """An arc from before the first to behind the second convolution of each block that ends in an addition."""
+    """An arc round the two convolutions before each addition."""
     style = {"color": PART_COLOURS["shortcut"], "lw": 1.5}
-    blocks = [int(layer.name.removeprefix("add")) for layer in model.layers if type(layer).__name__ == "Add"]
-    for block in blocks:
-        first, second = boxes[f"conv{2 * block - 1}"], boxes[f"conv{2 * block}"]
+    convolutions, blocks = [], []
+    for layer in model.layers:
+        if _part(layer) == "convolution":
+            convolutions.append(boxes[layer.name])
+        elif type(layer).__name__ == "Add":
+            blocks.append(convolutions[-2:])
+    for first, second in blocks:
         start, end = first.get_x() - 0.1, second.get_x() + second.get_width() + 0.1
         top = first.get_y() + first.get_height()
         corners = [(start, 0), (start, top), (start, top + 0.6), (end, top + 0.6), (end, top), (end, 0)]

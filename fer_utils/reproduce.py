@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from fer_utils.environment import atomic_path, current_profile, progress_bar
-from fer_utils.experiments import RECIPES, ROWS, STRIDE_2_ROWS, find_experiment
+from fer_utils.experiments import FAST_ROWS, ROWS, STRIDE_2_ROWS, find_experiment, find_recipe
 from fer_utils.runs import RunError, load_run
 from fer_utils.training import (
     build_network,
@@ -28,12 +28,12 @@ SECONDS_TO_CONNECT = 10
 
 
 def list_tasks(seeds=3, experiments=()):
-    """[(experiment, seed)]: the report's rows with seeds 0, 1, ..., then the other reading of the stride with seed 0.
+    """[(experiment, seed)]: the fast rows and the report's with seeds 0, 1, ..., then the other reading with seed 0.
 
     `experiments` are names, instead of these. All rows come with their first seed before any comes with its second.
     Raises `ValueError` for an unknown name.
     """
-    names = [find_experiment(name).name for name in experiments] or list(ROWS)
+    names = [find_experiment(name).name for name in experiments] or [*FAST_ROWS, *ROWS]
     tasks = [(name, seed) for seed in range(seeds) for name in names]
     return tasks if experiments else tasks + [(name, 0) for name in STRIDE_2_ROWS]
 
@@ -45,11 +45,16 @@ def reproduce(faces, tasks, scheduler=None, show=print):
     that share a store share the work. The weights are kept of seed 0 only. `scheduler` is the address of a Dask
     scheduler, whose workers train one run each at a time. Raises `RunError` when a run cannot be written.
     """
-    recipe, store = RECIPES[current_profile()], store_folder(faces, current_profile())
+    store = store_folder(faces, current_profile())
     experiments = {name: find_experiment(name) for name, _ in tasks}
-    costs = {name: training_cost(build_network(experiments[name], recipe), recipe, faces) for name in experiments}
+    recipes = {name: find_recipe(experiment, current_profile()) for name, experiment in experiments.items()}
+    costs = {
+        name: training_cost(build_network(experiments[name], recipe), recipe, faces) for name, recipe in recipes.items()
+    }
     missing = [
-        task for task in tasks if not find_finished(run_folder(store, *task), experiments[task[0]], recipe, faces)
+        (name, seed)
+        for name, seed in tasks
+        if not find_finished(run_folder(store, name, seed), experiments[name], recipes[name], faces)
     ]
     show(f"{len(tasks) - len(missing)} of {len(tasks)} runs are finished")
     total = sum(costs[name] for name, _ in missing)

@@ -20,11 +20,13 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
+from fer_utils import device, models
 from fer_utils.augmentation import augmentation_layer
 from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import DATA, PROJECT, atomic_path, current_profile, progress_bar, quiet_stderr
 from fer_utils.evaluation import confusion_matrix
-from fer_utils.experiments import RECIPES, Recipe, find_experiment
+from fer_utils.experiments import Recipe, find_experiment, find_recipe
+from fer_utils.fer2013 import CLASS_NAMES
 from fer_utils.models import MODELS, count_multiply_adds
 from fer_utils.runs import DAMAGE, WEIGHTS, Run, RunError, load_run, naming_damage, save_run
 
@@ -34,7 +36,6 @@ with quiet_stderr():
 # TensorFlow takes several networks in one process for a mistake and warns of retracing.
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
-BATCH_SIZE_OF_PREDICTION = 256
 BAR = "{desc} {percentage:3.0f}% |{bar:20}| {remaining} left{postfix}"
 
 
@@ -60,26 +61,27 @@ def train(experiment, faces, seed=0, retrain=False, keep_weights=True, store=Non
     Raises `ValueError` for an unknown experiment.
     """
     experiment, profile = find_experiment(experiment), current_profile()
-    recipe = RECIPES[profile]
+    recipe = find_recipe(experiment, profile)
     folder = run_folder(store or store_folder(faces, profile), experiment.name, seed)
     checkpoint = folder.with_name(f"{folder.name}.unfinished.npz")
     with lock_run(folder):
         finished = None if retrain else find_finished(folder, experiment, recipe, faces)
         if finished:
             return finished
+        precision = experiment.precision or device.choose_precision(recipe.width)
         if retrain:
             checkpoint.unlink(missing_ok=True)
-        network = build_network(experiment, recipe, seed)
+        network = build_network(experiment, recipe, seed, precision)
         split = _training_images(faces.train, recipe.train_images, seed)
         name = experiment.name if seed == 0 else f"{experiment.name}, seed {seed}"
         cost = training_cost(network, recipe, faces)
         own_bar = {"desc": name, "total": cost, "bar_format": BAR, "mininterval": 0.5, "smoothing": 0}
         with contextlib.nullcontext(bar) if bar is not None else progress_bar(**own_bar) as bar:
             bar.set_description_str(name, refresh=False)
-            task = _task(experiment, recipe, faces, seed)
+            task = _task(experiment, recipe, faces, seed, precision)
             progress = _fit(network, split, faces.validation, recipe, seed, checkpoint, task, bar)
         _assign(network.variables, progress.best_variables)
-        run = _record(network, progress, experiment, profile, recipe, faces, seed)
+        run = _record(network, progress, experiment, profile, recipe, faces, seed, precision)
         run = save_run(run, folder, network if keep_weights else None)
         checkpoint.unlink(missing_ok=True)
     return run
@@ -110,11 +112,21 @@ def run_folder(store, experiment, seed):
     return store / experiment / f"seed-{seed}"
 
 
-def build_network(experiment, recipe, seed=0):
-    """The uncompiled network of an `Experiment` and a `Recipe`, its initial weights and augmentation set by `seed`."""
+def build_network(experiment, recipe, seed=0, precision=device.FLOAT32):
+    """The uncompiled network of an `Experiment` and a `Recipe`, its initial weights and augmentation set by `seed`.
+
+    `precision` is the Keras dtype policy that its layers compute in; weights are float32 in each.
+    """
     keras.utils.set_random_seed(seed)
-    augmentation = augmentation_layer(seed) if experiment.augmentation else None
-    return MODELS[experiment.model](recipe.width, experiment.conv_stride, augmentation)
+    # Made first: images are turned and stretched in float32, whatever the network computes in.
+    augmentation = augmentation_layer(seed, experiment.augmentation) if experiment.augmentation else None
+    usual = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        stride = {} if experiment.conv_stride == 1 else {"conv_stride": experiment.conv_stride}
+        return MODELS[experiment.model](recipe.width, augmentation=augmentation, **stride)
+    finally:
+        keras.config.set_dtype_policy(usual)
 
 
 def load_network(run):
@@ -131,7 +143,7 @@ def load_network(run):
 
 def predict(network, images):
     """Class probabilities float32 (N, 7) of uint8 images (N, 48, 48, 1)."""
-    return network.predict(images, batch_size=BATCH_SIZE_OF_PREDICTION, verbose=0)
+    return models.predict(network, images, device.prediction_batch())
 
 
 def skip(bar, cost):
@@ -142,19 +154,31 @@ def skip(bar, cost):
         bar.refresh()
 
 
+def compile_network(network, recipe, n_images):
+    """Gives `network` the optimiser, the learning rates and the loss of `recipe` for epochs of `n_images` images."""
+    steps = recipe.epochs * -(-n_images // recipe.batch_size)
+    warmup = round(recipe.warmup * steps)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        recipe.learning_rate / 10 if warmup else recipe.learning_rate,
+        decay_steps=steps - warmup,
+        warmup_target=recipe.learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )
+    decay = recipe.weight_decay
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=decay) if decay else keras.optimizers.Adam(schedule)
+    optimizer.build(network.trainable_variables)
+    network.compile(optimizer=optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
+
+
 def _fit(network, split, validation, recipe, seed, checkpoint, task, bar):
     """Trains epoch by epoch, with a checkpoint after each; returns the `Progress` at the end."""
-    steps = -(-len(split.labels) // recipe.batch_size)
-    schedule = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, decay_steps=recipe.epochs * steps)
-    optimizer = keras.optimizers.Adam(schedule)
-    optimizer.build(network.trainable_variables)
-    network.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    compile_network(network, recipe, len(split.labels))
     progress = _load_checkpoint(network, checkpoint, task) or Progress()
     if progress.epoch:
         skip(bar, progress.epoch * len(split.labels) * count_multiply_adds(network) / 1e9)
     while progress.epoch < recipe.epochs:
         start = time.perf_counter()
-        scores = _fit_one_epoch(network, split, recipe, seed, progress.epoch, bar)
+        scores = fit_one_epoch(network, split, recipe, seed, progress.epoch, bar)
         progress.seconds += time.perf_counter() - start
         scores |= _validate(network, validation)
         _note_epoch(progress, scores, network)
@@ -162,32 +186,36 @@ def _fit(network, split, validation, recipe, seed, checkpoint, task, bar):
     return progress
 
 
-def _fit_one_epoch(network, split, recipe, seed, epoch, bar):
+def fit_one_epoch(network, split, recipe, seed, epoch, bar):
+    """Trains the compiled `network` once over `split`; returns the epoch's mean loss and accuracy as a dict.
+
+    Batch by batch and not with `network.fit`: on TensorFlow its input pipeline lets an epoch end only when its own
+    clock strikes, 5, 10, 20, 41, ... seconds after the start (notebook 08).
+    """
     order = np.random.default_rng([seed, epoch]).permutation(len(split.labels))
-    steps = -(-len(order) // recipe.batch_size)
-    cost_of_batch = count_multiply_adds(network) * len(order) / steps / 1e9
-
-    def show(batch, logs):
-        scores = f"epoch {epoch + 1}/{recipe.epochs}, loss {logs['loss']:.2f}, accuracy {logs['accuracy']:.1%}"
-        bar.set_postfix_str(scores, refresh=False)
+    targets = np.eye(len(CLASS_NAMES), dtype=np.float32)
+    batches = np.split(order, range(recipe.batch_size, len(order), recipe.batch_size))
+    cost_of_batch = count_multiply_adds(network) * len(order) / len(batches) / 1e9
+    sums, n_seen = {"loss": 0.0, "accuracy": 0.0}, 0
+    for batch in batches:
+        network.reset_metrics()  # Keras 3.15 does so itself, 3.13 does not
+        scores = network.train_on_batch(split.images[batch], targets[split.labels[batch]], return_dict=True)
+        n_seen += len(batch)
+        sums = {name: total + len(batch) * float(scores[name]) for name, total in sums.items()}
+        loss, accuracy = (total / n_seen for total in sums.values())
+        words = f"epoch {epoch + 1}/{recipe.epochs}, loss {loss:.2f}, accuracy {accuracy:.1%}"
+        bar.set_postfix_str(words, refresh=False)
         bar.update(cost_of_batch)
-
-    history = network.fit(
-        split.images[order],
-        split.labels[order],
-        batch_size=recipe.batch_size,
-        shuffle=False,
-        verbose=0,
-        callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=show)],
-    )
-    return {name: float(values[-1]) for name, values in history.history.items()}
+    return {name: total / n_seen for name, total in sums.items()}
 
 
 def _validate(network, validation):
-    scores = network.evaluate(
-        validation.images, validation.labels, batch_size=BATCH_SIZE_OF_PREDICTION, verbose=0, return_dict=True
-    )
-    return {f"val_{name}": float(value) for name, value in scores.items()}
+    probabilities = predict(network, validation.images)
+    of_labels = probabilities[np.arange(len(validation.labels)), validation.labels]
+    return {
+        "val_accuracy": float(np.mean(probabilities.argmax(axis=1) == validation.labels)),
+        "val_loss": float(-np.log(np.maximum(of_labels, keras.config.epsilon())).mean()),
+    }
 
 
 def _note_epoch(progress, scores, network):
@@ -210,7 +238,7 @@ def _training_images(split, n_images, seed):
 # --- checkpoints: all variables of network and optimiser, the best weights so far, and the progress ---
 
 
-def _task(experiment, recipe, faces, seed):
+def _task(experiment, recipe, faces, seed, precision):
     """What a checkpoint must agree with to be continued."""
     return {
         "experiment": experiment.name,
@@ -219,6 +247,7 @@ def _task(experiment, recipe, faces, seed):
         "recipe": dataclasses.asdict(recipe),
         "fingerprint": faces.fingerprint,
         "backend": keras.backend.backend(),
+        "precision": precision,
     }
 
 
@@ -277,11 +306,14 @@ def find_finished(folder, experiment, recipe, faces):
         run = load_run(folder)
     except RunError:
         return None
-    wanted = {**_definition(experiment), "recipe": dataclasses.asdict(recipe), "fingerprint": faces.fingerprint}
-    return run if all(getattr(run, name) == value for name, value in wanted.items()) else None
+    wanted = {**_definition(experiment), "fingerprint": faces.fingerprint}
+    if experiment.precision:
+        wanted["precision"] = experiment.precision
+    same = all(getattr(run, name) == value for name, value in wanted.items())
+    return run if same and Recipe(**run.recipe) == recipe else None
 
 
-def _record(network, progress, experiment, profile, recipe, faces, seed):
+def _record(network, progress, experiment, profile, recipe, faces, seed, precision):
     """The `Run` of a finished training; this is the one place where the test images are looked at."""
     validation_predictions = predict(network, faces.validation.images).argmax(axis=1)
     probabilities = predict(network, faces.test.images).astype(np.float16)
@@ -302,24 +334,21 @@ def _record(network, progress, experiment, profile, recipe, faces, seed):
         test_probabilities=probabilities,
         test_correct=predictions == faces.test.labels,
         seconds=round(progress.seconds, 1),
-        device=_device(),
-        versions=_versions(),
-        commit=_commit(),
+        device=device.describe(),
+        precision=precision,
+        versions=versions(),
+        commit=commit(),
     )
 
 
-def _device():
-    kind = keras.distribution.list_devices()[0].split(":")[0].upper()
-    return f"{kind}, {os.cpu_count()} cores" if kind == "CPU" else kind
-
-
-def _versions():
+def versions():
+    """{name: version} of Python and of the packages that decide about numbers."""
     backend = keras.backend.backend()
     packages = {"keras": keras, backend: importlib.import_module(backend), "numpy": np}
     return {"python": platform.python_version(), **{name: package.__version__ for name, package in packages.items()}}
 
 
-def _commit():
+def commit():
     """The commit the code stands at, with `+` if files were changed since; "unknown" outside a clone."""
     try:
         described = subprocess.run(

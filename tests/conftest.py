@@ -61,7 +61,7 @@ def epochs(small_network, monkeypatch):
     def validate(network, validation):
         return {"val_accuracy": 0.1 * len(trained), "val_loss": 1.0}
 
-    monkeypatch.setattr(training, "_fit_one_epoch", fit_one_epoch)
+    monkeypatch.setattr(training, "fit_one_epoch", fit_one_epoch)
     monkeypatch.setattr(training, "_validate", validate)
     monkeypatch.setattr(training, "predict", lambda network, images: np.full((len(images), 7), 1 / 7, np.float32))
     return trained

@@ -29,7 +29,7 @@ def make_faces(**changes):
     return dataclasses.replace(faces, **changes)
 
 
-def build_small_network(width, conv_stride, augmentation):
+def build_small_network(width, conv_stride=1, augmentation=None):
     """A network of one convolution: what is tested of the training needs no more, and it is built at once."""
     inputs = keras.Input((48, 48, 1), dtype="uint8")
     x = keras.layers.Rescaling(1 / 255)(inputs)

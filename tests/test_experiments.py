@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from fer_utils.environment import PROFILES
-from fer_utils.experiments import EXPERIMENTS, RECIPES, ROWS, STRIDE_2_ROWS, find_experiment
+from fer_utils.experiments import EXPERIMENTS, FAST_ROWS, RECIPES, ROWS, STRIDE_2_ROWS, find_experiment, find_recipe
 
 
 def test_there_is_one_experiment_per_row_of_the_report_s_table():
@@ -14,7 +14,7 @@ def test_there_is_one_experiment_per_row_of_the_report_s_table():
         rows = [find_experiment(name) for name in names]
         assert [(row.model, row.augmentation) for row in rows] == expected
         assert {row.conv_stride for row in rows} == {stride}
-    assert (*ROWS, *STRIDE_2_ROWS) == tuple(EXPERIMENTS)
+    assert (*ROWS, *STRIDE_2_ROWS, *FAST_ROWS) == tuple(EXPERIMENTS)
 
 
 def test_experiments_stand_under_their_own_name_with_a_title_each():
@@ -29,6 +29,15 @@ def test_every_profile_has_a_recipe_and_full_is_the_larger():
     assert RECIPES["full"].width == 1
     assert RECIPES["quick"].width < 1
     assert RECIPES["quick"].epochs <= RECIPES["full"].epochs
+
+
+def test_all_rows_share_a_recipe_and_the_fast_experiment_has_its_own():
+    for profile, recipe in RECIPES.items():
+        rows = [find_recipe(find_experiment(name), profile) for name in (*ROWS, *STRIDE_2_ROWS)]
+        assert all(of_row is recipe for of_row in rows)
+        fast = find_recipe(find_experiment(FAST_ROWS[0]), profile)
+        assert fast.warmup > 0 and fast.train_images == recipe.train_images
+    assert fast.epochs < RECIPES["full"].epochs
 
 
 def test_unknown_experiment_is_told_every_name():

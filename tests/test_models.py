@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fer_utils.augmentation import augmentation_layer
-from fer_utils.models import MODELS, count_multiply_adds, keras, lenet_like, resnet_like, vgg_like
+from fer_utils.models import MODELS, count_multiply_adds, keras, lenet_like, predict, resnet_like, vgg_like
 
 PAIRED_MAPS = (32, 64, 128, 256)
 
@@ -36,6 +36,9 @@ RESNET_PARAMETERS = VGG_PARAMETERS + sum(
 )
 
 
+REPORTED = ("lenet_like", "vgg_like", "resnet_like")
+
+
 @pytest.fixture(scope="module")
 def networks():
     return {name: build() for name, build in MODELS.items()}
@@ -63,7 +66,7 @@ def test_weighted_layers_have_the_report_s_number_and_order(networks, name, widt
     assert [layer.kernel.shape[-1] for layer in weighted_layers(networks[name])] == widths
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", REPORTED)
 def test_every_convolution_is_3x3_of_stride_1_and_normalised_before_its_relu(networks, name):
     for layer in weighted_layers(networks[name])[:-1]:
         if isinstance(layer, keras.layers.Conv2D):
@@ -126,7 +129,7 @@ def test_each_shortcut_goes_round_its_pair(networks):
         assert entrance is networks["resnet_like"].get_layer(f"conv{2 * block - 1}").input
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", REPORTED)
 def test_stride_2_builds_and_is_smaller(networks, name):
     literal = MODELS[name](conv_stride=2)
     assert literal.output.shape == (None, 7)
@@ -166,3 +169,31 @@ def test_images_are_scaled_to_0_1_inside_and_before_the_augmentation():
 
 def test_networks_come_uncompiled(networks):
     assert not any(network.compiled for network in networks.values())
+
+
+# --- the fast network ---
+
+
+def test_the_fast_network_normalises_what_pooling_left(networks):
+    network = networks["fast"]
+    assert [network.get_layer(f"conv{number}_norm").output.shape[1] for number in range(1, 5)] == [12, 6, 3, 3]
+    for number in (1, 2, 3):
+        assert network.get_layer(f"conv{number}_norm").input is network.get_layer(f"pool{number}").output
+
+
+def test_the_fast_network_takes_a_tenth_of_the_multiply_adds(networks):
+    assert count_multiply_adds(networks["fast"]) < count_multiply_adds(networks["resnet_like"]) / 10
+
+
+# --- predicting in batches ---
+
+
+def test_predicting_in_batches_is_predicting_at_once():
+    network = lenet_like(width=0.1)
+    images = np.random.default_rng(0).integers(0, 256, (7, 48, 48, 1), dtype=np.uint8)
+    at_once = keras.ops.convert_to_numpy(network(images))
+    np.testing.assert_allclose(predict(network, images, batch_size=3), at_once, atol=1e-6)
+    both = keras.Model(network.input, {"first": network.get_layer("conv1").output, "last": network.output})
+    found = predict(both, images, batch_size=3)
+    assert found["first"].shape == (7, 48, 48, 3)
+    np.testing.assert_allclose(found["last"], at_once, atol=1e-6)

@@ -17,7 +17,7 @@ from filelock import FileLock
 from fer_utils import reproduce as grid
 from fer_utils import training
 from fer_utils.environment import PROJECT
-from fer_utils.experiments import EXPERIMENTS, ROWS, STRIDE_2_ROWS
+from fer_utils.experiments import EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS
 from fer_utils.reproduce import list_tasks, reproduce
 from fer_utils.runs import WEIGHTS, RunError, list_runs
 from small_training import Stopped, make_faces, must_not_train
@@ -41,7 +41,8 @@ def finished(store):
 
 def test_the_grid_is_the_rows_by_seeds_and_the_other_reading_once():
     tasks = list_tasks(seeds=2)
-    assert tasks == [*((row, seed) for seed in (0, 1) for row in ROWS), *((row, 0) for row in STRIDE_2_ROWS)]
+    by_seeds = [(name, seed) for seed in (0, 1) for name in (*FAST_ROWS, *ROWS)]
+    assert tasks == [*by_seeds, *((row, 0) for row in STRIDE_2_ROWS)]
     assert {name for name, _ in tasks} == set(EXPERIMENTS)
     assert list_tasks(2, ["vgg_like"]) == [("vgg_like", 0), ("vgg_like", 1)]
     with pytest.raises(ValueError, match="there is no experiment 'alexnet'"):
@@ -61,7 +62,7 @@ def test_what_is_missing_is_trained_and_weights_are_kept_of_seed_0(epochs, store
 
 
 def test_a_stopped_grid_goes_on_where_it_was(epochs, store, monkeypatch):
-    go_on = training._fit_one_epoch
+    go_on = training.fit_one_epoch
 
     def stop_in_the_middle(*arguments):
         if len(epochs) == 5:
@@ -69,7 +70,7 @@ def test_a_stopped_grid_goes_on_where_it_was(epochs, store, monkeypatch):
         return go_on(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "_fit_one_epoch", stop_in_the_middle)
+        patch.setattr(training, "fit_one_epoch", stop_in_the_middle)
         with pytest.raises(Stopped):
             reproduce(make_faces(), TASKS, show=silent)
     assert finished(store) == [("lenet_like", 0)]

@@ -39,14 +39,14 @@ def run(tmp_path_factory):
 def train_and_stop_after(n_epochs, monkeypatch, *arguments):
     """Trains until `n_epochs` are finished, then stops in the middle of the next."""
     with monkeypatch.context() as patch:
-        go_on = training._fit_one_epoch
+        go_on = training.fit_one_epoch
 
         def fit_one_epoch(network, split, recipe, seed, epoch, bar):
             if epoch == n_epochs:
                 raise Stopped
             return go_on(network, split, recipe, seed, epoch, bar)
 
-        patch.setattr(training, "_fit_one_epoch", fit_one_epoch)
+        patch.setattr(training, "fit_one_epoch", fit_one_epoch)
         with pytest.raises(Stopped):
             train(*arguments)
 
@@ -368,7 +368,7 @@ def test_a_checkpoint_of_another_recipe_is_left_aside(epochs, monkeypatch, capsy
 def test_a_checkpoint_of_a_changed_network_is_left_aside(epochs, monkeypatch):
     train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
     epochs.clear()
-    monkeypatch.setitem(training.MODELS, "lenet_like", lambda width, *others: build_small_network(2 * width, *others))
+    monkeypatch.setitem(training.MODELS, "lenet_like", lambda width, **others: build_small_network(2 * width, **others))
     train("lenet_like", make_faces())
     assert epochs == [0, 1, 2]
 
@@ -421,7 +421,7 @@ def test_the_record_says_where_and_with_what_it_was_made(run):
 def test_the_commit_is_unknown_outside_a_clone(monkeypatch, tmp_path):
     monkeypatch.setattr(training, "PROJECT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert training._commit() == "unknown"
+    assert training.commit() == "unknown"
 
 
 # --- other processes: a real kill, another backend ---

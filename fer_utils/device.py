@@ -1,0 +1,67 @@
+"""What the device that trains is good at: the number format it multiplies fastest in, and how many faces at once.
+
+Half the bits pay where the device multiplies bfloat16 itself and has much to multiply: networks at their full width.
+Elsewhere they cost more than they gain; on a processor that must imitate them, many times more. `fer-course benchmark`
+measures it. How many faces make a training step is no matter of the device: it changes what is learned, so it belongs
+to the recipe.
+"""
+
+import functools
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from fer_utils.environment import quiet_stderr
+
+with quiet_stderr():
+    import keras
+
+PRECISIONS = FLOAT32, BFLOAT16 = "float32", "mixed_bfloat16"
+BFLOAT16_CPU = re.compile(r"\b(avx512_bf16|amx_bf16)\b")
+BFLOAT16_GPU = 8.0  # NVIDIA's compute capability from which on a GPU multiplies bfloat16 (Ampere)
+NARROWEST_IN_BFLOAT16 = 0.5
+PREDICTION_BATCH = {"CPU": 256, "GPU": 1024}
+
+
+def kind():
+    """`"CPU"`, `"GPU"` or `"TPU"`: what the backend computes on."""
+    return keras.distribution.list_devices()[0].split(":")[0].upper()
+
+
+def describe():
+    """The device as a run records it, such as `"CPU, 2 cores"`."""
+    return f"{kind()}, {os.cpu_count()} cores" if kind() == "CPU" else kind()
+
+
+def prediction_batch():
+    """How many faces a network looks at at once when it does not learn."""
+    return PREDICTION_BATCH.get(kind(), 1024)
+
+
+def choose_precision(width=1.0):
+    """Keras's dtype policy for training networks of this `width` here: `"mixed_bfloat16"` where it pays."""
+    return BFLOAT16 if width >= NARROWEST_IN_BFLOAT16 and has_bfloat16() else FLOAT32
+
+
+@functools.cache
+def has_bfloat16():
+    """Whether the device multiplies bfloat16 itself."""
+    able = {"CPU": _cpu_has_bfloat16, "GPU": _gpu_has_bfloat16}
+    return able.get(kind(), lambda: True)()
+
+
+def _cpu_has_bfloat16():
+    try:
+        return bool(BFLOAT16_CPU.search(Path("/proc/cpuinfo").read_text()))
+    except OSError:  # not Linux
+        return False
+
+
+def _gpu_has_bfloat16():
+    command = ["nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return float(answer.split()[0]) >= BFLOAT16_GPU
+    except (OSError, subprocess.CalledProcessError, ValueError, IndexError):
+        return False
