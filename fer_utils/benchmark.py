@@ -27,7 +27,7 @@ from fer_utils.experiments import EXPERIMENTS, FAST_ROWS, ROWS, Experiment, find
 from fer_utils.fer2013 import COUNTS, IMAGE_SIZE, SPLIT_NAMES, read_fer2013
 from fer_utils.models import MODELS, count_multiply_adds
 from fer_utils.notebook_runner import execute_notebook
-from fer_utils.report import load_recorded
+from fer_utils.report import as_markdown, insert_between, load_recorded
 from fer_utils.runs import list_runs
 from fer_utils.training import build_network, commit, compile_network, fit_one_epoch, keras, versions
 
@@ -36,6 +36,7 @@ MARKS = (0.50, 0.55, 0.58, 0.60, 0.65)
 # Forward, and backward once for the maps and once for the weights: the multiply-adds of training over those of a look.
 PASSES = 3
 MATRIX = 3000
+MINUTES_MARKS = "<!-- minutes: written by `fer-course benchmark` -->\n", "<!-- end of minutes -->\n"
 TRAINING_IMAGES = sum(COUNTS["Training"])
 RACERS = (*ROWS, FAST_ROWS[0])
 RECIPE = ", full recipe"
@@ -76,7 +77,8 @@ def measure_reading(faces, quick):
     """Images per second from the text of a `fer2013.csv`, ours beside the ways others go, and from the cache."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "fer2013.csv"
-        n_images = write_csv(faces, path, 2_000 if quick else None)
+        n_all = sum(len(split.labels) for split in (faces.train, faces.validation, faces.test))
+        n_images = write_csv(faces, path, every=max(1, n_all // 2_000) if quick else 1)
         ways = {
             "row by row": lambda: read_row_by_row(path),
             "csv module and int()": lambda: read_with_csv_module(path),
@@ -84,25 +86,22 @@ def measure_reading(faces, quick):
             "read_fer2013": lambda: read_fer2013(path),
         }
         speeds = {way: n_images / seconds for way, seconds in time_in_turns(ways, 3 if quick else 2).items()}
-    n_cached = sum(len(split.labels) for split in (faces.train, faces.validation, faces.test))
     with contextlib.redirect_stdout(io.StringIO()):
         seconds = time_in_turns({"load_faces": load_faces}, 3)["load_faces"]
     rows = [Row("reading", way, speed, "images/s") for way, speed in speeds.items() if way != "read_fer2013"]
-    for way, speed in (("read_fer2013", speeds["read_fer2013"]), ("load_faces, cached", n_cached / seconds)):
+    for way, speed in (("read_fer2013", speeds["read_fer2013"]), ("load_faces, cached", n_all / seconds)):
         rows += [Row("reading", way, speed, "images/s", speed / row.value, row.what) for row in rows[:3]]
     return rows
 
 
-def write_csv(faces, path, n_images=None):
-    """Writes the first `n_images` of `faces` in the form of `fer2013.csv`; returns how many these are."""
+def write_csv(faces, path, every=1):
+    """Writes every so many-th image of `faces` in the form of `fer2013.csv`; returns how many these are."""
     n_written = 0
     with open(path, "w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("emotion", "pixels", "Usage"))
         for usage, split in zip(SPLIT_NAMES, (faces.train, faces.validation, faces.test), strict=True):
-            for image, label in zip(split.images, split.labels, strict=True):
-                if n_written == n_images:
-                    return n_written
+            for image, label in zip(split.images[::every], split.labels[::every], strict=True):
                 writer.writerow((label, " ".join(map(str, image.ravel().tolist())), usage))
                 n_written += 1
     return n_written
@@ -139,7 +138,7 @@ def multiply_matrices(precision):
     """A function that multiplies two large matrices in `precision`, a Keras dtype policy."""
     kind = keras.DTypePolicy(precision).compute_dtype
     matrix = keras.ops.cast(keras.random.normal((MATRIX, MATRIX), seed=0), kind)
-    return lambda: keras.ops.convert_to_numpy(keras.ops.matmul(matrix, matrix)[0, 0])
+    return lambda: float(keras.ops.cast(keras.ops.matmul(matrix, matrix)[0, 0], "float32"))
 
 
 def _measure_network(name, faces, ceilings, quick):
@@ -253,7 +252,8 @@ def measure_race(faces, quick):
     totals = {name: r.epochs * TRAINING_IMAGES / (rates[name] * r.batch_size) for name, r in recipes.items()}
     slowest = totals["resnet_like"]
     rows = [
-        Row("race", f"{name}{RECIPE}", total, "s", slowest / total, "resnet_like") for name, total in totals.items()
+        Row("race", f"{name}{RECIPE}", total, "s", slowest / total, f"resnet_like{RECIPE}")
+        for name, total in totals.items()
     ]
     for name, by_mark in seconds_to_marks({"rows": rows}, load_recorded(*names)).items():
         rows += [Row("race", f"{name} to {mark:.0%} of validation", seconds, "s") for mark, seconds in by_mark.items()]
@@ -377,9 +377,34 @@ def count_in_turns(actions, seconds, rounds=3):
 def tabulate(measured):
     """The rows of `run_benchmark`'s answer as a DataFrame of text: part, what, value, times, beside."""
     table = pd.DataFrame(measured["rows"], columns=Row._fields).set_index("part")
-    values = [f"{value:,.3g} {unit}".strip() for value, unit in zip(table["value"], table["unit"], strict=True)]
-    times = ["" if np.isnan(value) else f"{value:.2g} ×" for value in table["times"]]
+    values = [_in_words(value, unit) for value, unit in zip(table["value"], table["unit"], strict=True)]
+    times = ["" if np.isnan(value) else _in_words(value, "×") for value in table["times"]]
     return table.assign(value=values, times=times).drop(columns="unit")
+
+
+def insert_minutes(text, measured):
+    """`text` with a table of the notebooks' minutes, as `measured`, between its two marks."""
+    values = {row.what: row.value for row in measured["rows"] if row.part == "notebooks"}
+    names = [name for name in values if f"{name}: training" in values]
+    table = pd.DataFrame(
+        {
+            "minutes": [f"{values[name]:.1f}" for name in names],
+            "of which training": [f"{values[f'{name}: training']:.0f} %" for name in names],
+        },
+        index=pd.Index(names, name=f"quick profile, in order, {measured['device']}"),
+    )
+    return insert_between(text, MINUTES_MARKS, as_markdown(table))
+
+
+def _in_words(value, unit):
+    """Three digits, or all before the point, and the unit.
+
+    >>> [_in_words(value, "s") for value in (12345.6, 123.4, 1.234, 0.01234, float("inf"))]
+    ['12,346 s', '123 s', '1.23 s', '0.0123 s', 'not reached']
+    """
+    if np.isinf(value):
+        return "not reached"
+    return f"{value:,.0f} {unit}".strip() if value >= 100 else f"{value:.3g} {unit}".strip()
 
 
 def save(measured, path):

@@ -115,7 +115,10 @@ def reproduce(
 def benchmark(
     quick: Annotated[bool, typer.Option("--quick", help="A part of it, in two minutes.")] = False, data: Data = None
 ):
-    """Measures how fast the course is on this machine, beside plain Keras, other readers and the machine's ceiling."""
+    """Measures the course's speed on this machine, beside plain Keras, other readers and the machine's ceiling.
+
+    The whole, of half an hour, is stored in data/benchmark.json, and the notebooks' minutes in the README.
+    """
     from fer_utils.data import load_faces
     from fer_utils.notebook_runner import find_notebooks
 
@@ -124,11 +127,13 @@ def benchmark(
         notebooks = find_notebooks(NOTEBOOKS)
         faces = load_faces()
     from fer_utils import benchmark as benchmarks
-    from fer_utils.report import as_markdown
+    from fer_utils.report import as_markdown, write_readme
 
     measured = benchmarks.run_benchmark(faces, notebooks, quick)
     path = BUILD / "benchmark_quick.json" if quick else benchmarks.RECORDED
     benchmarks.save(measured, path)
+    if not quick:
+        write_readme(benchmarks.insert_minutes, measured)
     typer.echo(as_markdown(benchmarks.tabulate(measured)))
     typer.echo(f"stored in {path.relative_to(PROJECT)}; {measured['device']}, training in {measured['precision']}")
 
@@ -142,7 +147,7 @@ def results(readme: Annotated[bool, typer.Option("--readme", help="Write the tab
         recorded = report.load_recorded()
         typer.echo(report.as_markdown(report.tabulate_results(recorded)) if any(recorded.values()) else "no runs yet")
         if readme:
-            report.write_readme(recorded)
+            report.write_readme(report.insert_results, recorded)
 
 
 @data_app.command()

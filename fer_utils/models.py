@@ -25,6 +25,7 @@ import math
 
 import numpy as np
 
+from fer_utils import device
 from fer_utils.environment import quiet_stderr
 from fer_utils.fer2013 import CLASS_NAMES, IMAGE_SIZE
 
@@ -78,15 +79,14 @@ def fast(width=1.0, augmentation=None):
 MODELS = {"lenet_like": lenet_like, "vgg_like": vgg_like, "resnet_like": resnet_like, "fast": fast}
 
 
-def predict(model, images, batch_size=256):
-    """What `model` says of uint8 images (N, 48, 48, 1): its output's array, float32 (N, 7) for the course's networks.
+def predict(model, images, batch_size=None):
+    """What `model` says of uint8 images (N, 48, 48, 1): class probabilities float32 (N, 7) of the course's networks.
 
-    A model with several outputs gives them in the same structure. Not `model.predict`: on TensorFlow its input pipeline
-    adds a wait of its own to every call (notebook 08).
+    A model with other outputs gives them in their own structure. `batch_size` is by default what suits the device.
+    Not `model.predict`: on TensorFlow its input pipeline adds a wait of its own to every call (notebook 08).
     """
-    batches = [
-        model.predict_on_batch(images[start : start + batch_size]) for start in range(0, len(images), batch_size)
-    ]
+    size = batch_size or device.prediction_batch()
+    batches = [model.predict_on_batch(images[start : start + size]) for start in range(0, len(images), size)]
     return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *batches)
 
 

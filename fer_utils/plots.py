@@ -9,7 +9,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
-from matplotlib.ticker import LogFormatter, MaxNLocator, PercentFormatter, ScalarFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFormatter, StrMethodFormatter
 
 from fer_utils.experiments import EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS
 from fer_utils.fer2013 import CLASS_NAMES
@@ -147,7 +147,7 @@ def plot_seeds(recorded, claimed, dataset, ax=None):
     ax.plot([], [], "o", color=GRID_COLOUR, label="one seed of ours")
     ax.set_yticks(range(len(recorded)), [EXPERIMENTS[name].title for name in recorded])
     ax.set_ylim(len(recorded) - 0.5, -0.5)
-    ax.xaxis.set_major_formatter(PercentFormatter(1))
+    ax.xaxis.set_major_formatter(_percent)
     ax.set(xlabel="test accuracy", title=titled("Seeds alone", dataset))
     _legend_beside(ax)
     return ax
@@ -182,7 +182,7 @@ def plot_gaps(gaps, ax=None):
         ax.barh(place, gap.value, xerr=reach, color=MODEL_COLOURS[run.experiment], capsize=4, height=0.6)
     ax.set_yticks(range(len(gaps)), [EXPERIMENTS[run.experiment].title for run, _ in gaps])
     ax.invert_yaxis()
-    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.xaxis.set_major_formatter(_percent)
     title = titled("The gap at the last epoch", gaps[0][0].dataset)
     ax.set(xlabel="training accuracy less validation accuracy", title=title)
     return ax
@@ -196,7 +196,7 @@ def plot_accuracies(rows, dataset, ax=None):
         ax.errorbar(accuracy, place, xerr=reach, fmt="o", color=MODEL_COLOURS[name], capsize=4)
     ax.set_yticks(range(len(rows)), [EXPERIMENTS[row[0]].title for row in rows])
     ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.xaxis.set_major_formatter(_percent)
     ax.set(xlabel="test accuracy, 95 % interval", title=titled("Test accuracy", dataset))
     return ax
 
@@ -212,9 +212,10 @@ def plot_race(curves, dataset, marks=(), ax=None):
     for mark in marks:
         ax.axhline(mark, color=REPORT_COLOUR, linestyle=":", linewidth=1, zorder=0)
     ax.set_xscale("log")
-    ax.xaxis.set_major_formatter(ScalarFormatter())
-    ax.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
-    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.yaxis.set_major_formatter(_percent)
     ax.set(xlabel="seconds of training (logarithmic scale)", ylabel="validation accuracy")
     ax.set_title(titled("Accuracy over seconds", dataset))
     _legend_beside(ax)
@@ -378,6 +379,11 @@ def _draw_shortcuts(model, boxes, ax):
         ax.plot([], [], label="shortcut", **style)
 
 
+def _percent(share, _=None):
+    """The text at a tick: no more decimals than it needs, and none left out."""
+    return f"{100 * share:.3g}%"
+
+
 def _new_axes(width, height):
     return plt.subplots(figsize=(width, height))[1]
 
@@ -391,5 +397,5 @@ def _finish_curves(ax, measure, title):
     ax.set(xlabel="epoch", ylabel="cross-entropy loss" if measure == "loss" else measure, title=title)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if measure == "accuracy":
-        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.yaxis.set_major_formatter(_percent)
     ax.legend(fontsize="small")

@@ -155,23 +155,27 @@ def as_markdown(table):
     return "\n".join(f"| {' | '.join(line)} |" for line in lines).replace("| --- ", "|---").replace("|--- |", "|---|")
 
 
-def write_readme(recorded, path=None):
-    """Replaces the results table between the two marks in the README; `ValueError` if a mark is missing."""
+def write_readme(insert, found, path=None):
+    """Rewrites the README as `insert(text, found)`, all or nothing; `ValueError` if it lacks the marks."""
     path = path or README
-    text = path.read_text(encoding="utf-8")
-    with_table = insert_results(text, recorded)
+    text = insert(path.read_text(encoding="utf-8"), found)
     with atomic_path(path) as temporary:
-        temporary.write_text(with_table, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
 
 
 def insert_results(text, recorded):
     """`text` with the results table of `recorded` between its two marks."""
-    first, last = README_MARKS
+    table = tabulate_results(recorded).drop(columns="command", errors="ignore")
+    return insert_between(text, README_MARKS, as_markdown(table))
+
+
+def insert_between(text, marks, content):
+    """`text` with `content` in place of what stands between the two `marks`, each a line that it holds once."""
+    first, last = marks
     if text.count(first) != 1 or text.count(last) != 1:
         raise ValueError(f"the README must hold each of these lines once: {first.strip()} and {last.strip()}")
     before, rest = text.split(first)
-    table = tabulate_results(recorded).drop(columns="command", errors="ignore")
-    return f"{before}{first}\n{as_markdown(table)}\n\n{last}{rest.split(last)[1]}"
+    return f"{before}{first}\n{content}\n\n{last}{rest.split(last)[1]}"
 
 
 # --- facts of the test set, recorded where FER2013 and FERPlus are at hand ---

@@ -20,14 +20,14 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
-from fer_utils import device, models
+from fer_utils import device
 from fer_utils.augmentation import augmentation_layer
 from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import DATA, PROJECT, atomic_path, current_profile, progress_bar, quiet_stderr
 from fer_utils.evaluation import confusion_matrix
 from fer_utils.experiments import Recipe, find_experiment, find_recipe
 from fer_utils.fer2013 import CLASS_NAMES
-from fer_utils.models import MODELS, count_multiply_adds
+from fer_utils.models import MODELS, count_multiply_adds, predict
 from fer_utils.runs import DAMAGE, WEIGHTS, Run, RunError, load_run, naming_damage, save_run
 
 with quiet_stderr():
@@ -139,11 +139,6 @@ def load_network(run):
     with naming_damage(path):
         network.load_weights(path)
     return network
-
-
-def predict(network, images):
-    """Class probabilities float32 (N, 7) of uint8 images (N, 48, 48, 1)."""
-    return models.predict(network, images, device.prediction_batch())
 
 
 def skip(bar, cost):

@@ -149,6 +149,25 @@ def test_results_prints_the_table_and_writes_the_readme(tmp_path, monkeypatch):
     assert "error: the README must hold" in invoke("results", "--readme").output
 
 
+@pytest.mark.parametrize("quick", [True, False])
+def test_benchmark_prints_and_stores_its_table(course, tmp_path, monkeypatch, quick):
+    from fer_utils import benchmark, report
+
+    monkeypatch.setattr(cli, "PROJECT", tmp_path)
+    monkeypatch.setattr(benchmark, "RECORDED", tmp_path / "benchmark.json")
+    monkeypatch.setattr(report, "README", tmp_path / "README.md")
+    monkeypatch.setattr("fer_utils.data.load_faces", lambda: "faces")
+    report.README.write_text("".join(benchmark.MINUTES_MARKS))
+    rows = [benchmark.Row("notebooks", "01_a", 0.5, "min"), benchmark.Row("notebooks", "01_a: training", 25.0, "%")]
+    answer = {"device": "CPU, 2 cores", "precision": "float32", "rows": rows}
+    monkeypatch.setattr(benchmark, "run_benchmark", lambda faces, notebooks, quick: {**answer, "quick": quick})
+    result = invoke("benchmark", *(["--quick"] if quick else []))
+    assert result.exit_code == 0 and "| notebooks | 01_a | 0.5 min |" in result.output, result.output
+    stored = benchmark.load(cli.BUILD / "benchmark_quick.json" if quick else benchmark.RECORDED)
+    assert stored["quick"] is quick and stored["rows"] == rows
+    assert ("| 01_a | 0.5 | 25 % |" in report.README.read_text()) is not quick
+
+
 def test_check_refuses_a_missing_file(tmp_path):
     result = invoke("data", "check", tmp_path / "fer2013.csv")
     assert result.exit_code == 1 and "error: " in result.output and "fer2013.csv" in result.output

@@ -76,7 +76,7 @@ def test_the_other_reading_of_a_row_has_its_colour():
 
 def test_one_distinct_colour_per_row():
     assert list(plots.MODEL_COLOURS) == list(EXPERIMENTS)
-    colours = [*(plots.MODEL_COLOURS[row] for row in ROWS), *plots.SPLIT_COLOURS.values()]
+    colours = [*(plots.MODEL_COLOURS[row] for row in (*ROWS, "fast")), *plots.SPLIT_COLOURS.values()]
     assert all(is_color_like(colour) for colour in colours)
     assert len({to_hex(colour) for colour in colours}) == len(colours)
     assert len(set(plots.PART_COLOURS.values())) == len(plots.PART_COLOURS)
@@ -226,6 +226,25 @@ def test_plot_per_layer():
     assert ax.get_yscale() == "log" and ax.get_title() == f"Gradient {NOTE}"
 
 
+def test_plot_race():
+    ax = plots.plot_race({"fast": ([1, 10], [0.2, 0.5]), "vgg_like": ([5, 50], [0.3, 0.6])}, DRAWN, marks=[0.58])
+    assert ax.get_title() == f"Accuracy over seconds {NOTE}" and ax.get_xscale() == "log"
+    assert legend_labels(ax) == ["Fast", "VGG-like"]
+    np.testing.assert_array_equal(ax.lines[1].get_xdata(), [5, 50])
+    assert ax.lines[2].get_ydata()[0] == 0.58
+    assert ax.lines[0].get_color() == plots.MODEL_COLOURS["fast"]
+
+
+def test_plot_speeds_names_each_factor():
+    ax = plots.plot_speeds({"start": 1000.0, "faster": 2500.0}, "Speeds")
+    assert texts(ax) == ["1,000  (× 1)", "2,500  (× 2.5)"]
+
+
+def test_plot_waits_starts_at_zero_seconds():
+    ax = plots.plot_waits([10, 20], {"fit": [5.0, 5.0], "batch by batch": [1.0, 2.0]})
+    assert legend_labels(ax) == ["fit", "batch by batch"] and ax.get_ylim()[0] == 0
+
+
 def test_plot_maps():
     maps = np.zeros((12, 12, 20))
     maps[..., 3] = 5.0
@@ -296,6 +315,9 @@ def test_plot_functions_draw_on_given_axes_and_return_them():
         lambda ax: plots.plot_accuracies([("vgg_like", 0.5, 0.4, 0.6)], DRAWN, ax=ax),
         lambda ax: plots.plot_per_layer({"vgg_like": {"conv1": 1.0}}, DRAWN, "t", "y", ax=ax),
         lambda ax: plots.draw_network(build_once(lenet_like), ax=ax),
+        lambda ax: plots.plot_race({"fast": ([1, 2], [0.2, 0.5])}, DRAWN, ax=ax),
+        lambda ax: plots.plot_speeds({"a": 10.0}, "t", ax=ax),
+        lambda ax: plots.plot_waits([1, 2], {"fit": [1, 2], "batch by batch": [1, 2]}, ax=ax),
     ]
     for call in calls:
         ax = plt.subplots()[1]

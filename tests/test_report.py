@@ -108,18 +108,18 @@ def test_results_are_written_between_the_marks(tmp_path):
     readme = tmp_path / "README.md"
     first, last = report.README_MARKS
     readme.write_text(f"before\n{first}old table\n{last}after\n", encoding="utf-8")
-    report.write_readme(recorded, readme)
+    report.write_readme(report.insert_results, recorded, readme)
     text = readme.read_text(encoding="utf-8")
     assert text.startswith(f"before\n{first}\n| network |") and text.endswith(f"\n{last}after\n")
     assert "| LeNet-like | 51 % | 50.0 % (one seed) |" in text and "old table" not in text
-    report.write_readme(recorded, readme)
+    report.write_readme(report.insert_results, recorded, readme)
     assert readme.read_text(encoding="utf-8") == text
 
 
 def test_a_readme_without_marks_is_left_alone(tmp_path):
     (tmp_path / "README.md").write_text("mine")
     with pytest.raises(ValueError, match="must hold each of these lines once"):
-        report.write_readme({}, tmp_path / "README.md")
+        report.write_readme(report.insert_results, {}, tmp_path / "README.md")
     assert (tmp_path / "README.md").read_text() == "mine"
 
 

@@ -18,8 +18,9 @@ from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import PROJECT
 from fer_utils.evaluation import confusion_matrix
 from fer_utils.experiments import EXPERIMENTS, RECIPES, find_experiment
+from fer_utils.models import predict
 from fer_utils.runs import WEIGHTS, RunError, list_runs, load_run
-from fer_utils.training import build_network, keras, load_network, predict, store_folder, train
+from fer_utils.training import build_network, keras, load_network, store_folder, train
 from small_training import TINY, Stopped, build_small_network, make_faces, make_split, must_not_train
 
 pytestmark = pytest.mark.usefixtures("store")
