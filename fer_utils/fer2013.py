@@ -14,6 +14,7 @@ import re
 import tarfile
 import zipfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -284,10 +285,11 @@ def _read_csv(stream, where, header_line, n_bytes):
     columns = [header.index(name) for name in ("emotion", "pixels", "usage")]
     md5 = hashlib.md5(header_line, usedforsecurity=False)
     labels, usage, blocks, number = [], [], [np.zeros((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8)], 2
-    with progress_bar(total=n_bytes, unit="B", unit_scale=True, desc=f"reading {where}") as bar:
+    bar = progress_bar(total=n_bytes, unit="B", unit_scale=True, desc=f"reading {where}")
+    with bar, ThreadPoolExecutor(1) as other_core:
         while piece := stream.read(PIECE):
             piece += stream.readline(MAX_LINE)  # up to the end of a row
-            md5.update(piece)
+            other_core.submit(md5.update, piece)
             bar.update(len(piece))
             lines = [(f"{where}, line {i}", line) for i, line in enumerate(piece.splitlines(keepends=True), number)]
             number += len(lines)
@@ -325,20 +327,21 @@ def _split_row(where, line, columns):
 def _parse_pixels(rows):
     """The pixels of many rows at once, (N, 48, 48) uint8, from pairs (place for the error, text such as b"70 80 ...").
 
-    Each number ends in a blank: the byte before the blank is its ones, the byte before that its tens if it is a
-    digit, then its hundreds. So a few operations on whole arrays do what a loop would do for every number.
+    Each number ends in a blank: the byte before it is its ones, the byte before that its tens if it is a digit, then
+    its hundreds. So a few operations on whole arrays do what a loop would do for every number.
     """
-    characters = np.frombuffer(b"".join(text + b" " for _, text in rows), np.uint8)
+    characters = np.frombuffer(b"   " + b" ".join(text for _, text in rows) + b" ", np.uint8)
     digits = characters - np.uint8(ord("0"))  # what is no digit wraps round to more than 9
-    ends = np.flatnonzero(digits > 9)
-    # Before the very first number, index -1 stands for the blank at the end of the text: also no digit.
-    ones, tens, hundreds, thousands = (digits[ends - place] for place in (1, 2, 3, 4))
-    has_tens = tens <= 9
-    has_hundreds = has_tens & (hundreds <= 9)
-    values = ones + np.uint16(10) * (tens * has_tens) + np.uint16(100) * (hundreds * has_hundreds)
-    too_long = has_hundreds & (thousands <= 9)
-    if np.all((characters[ends] == ord(" ")) & (ones <= 9) & (values <= 255) & ~too_long):
-        return values.astype(np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
+    is_digit = digits <= 9
+    digits *= is_digit
+    # The same place in these four is one number's hundreds, tens, ones and the byte behind it.
+    hundreds, tens, ones = digits[:-3] * is_digit[1:-2], digits[1:-2], digits[2:-1]
+    ends = np.flatnonzero(~is_digit[3:])
+    below_100, hundreds = (np.uint8(10) * tens + ones)[ends], hundreds[ends]
+    in_range = (hundreds < 2) | ((hundreds == 2) & (below_100 <= 55))
+    too_long = is_digit[:-3] & is_digit[1:-2] & is_digit[2:-1] & is_digit[3:]
+    if np.all((characters[3:][ends] == ord(" ")) & is_digit[2:-1][ends] & in_range) and not too_long.any():
+        return (np.uint8(100) * hundreds + below_100).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
     for place, text in rows:
         for number in text.split(b" "):
             if not (number.isdigit() and len(number) <= 3 and int(number) <= 255):

@@ -100,6 +100,7 @@ def tabulate_results(recorded):
 def _result_row(name, runs):
     accuracy = average_over_seeds(correct_answers(runs))
     minutes = np.mean([run.seconds for run in runs]) / 60
+    devices = " or ".join(sorted({run.device for run in runs}))
     return {
         "network": EXPERIMENTS[name].title,
         "report": f"{TABLE_1[name]} %" if name in TABLE_1 else "",
@@ -107,7 +108,7 @@ def _result_row(name, runs):
         "95 % interval": f"{100 * accuracy.low:.1f} to {100 * accuracy.high:.1f} %",
         "seeds": str(len(runs)),
         "parameters": f"{_build(runs[0]).count_params():,}",
-        "minutes a run": f"{minutes:.0f}, {' or '.join(sorted({run.device for run in runs}))}",
+        "minutes a run": f"{minutes:.{0 if minutes >= 10 else 1}f}, {devices}",
         "command": f"fer-course reproduce --experiment {name}",
     }
 
