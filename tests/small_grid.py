@@ -1,6 +1,7 @@
 """For a process of its own (a grid, a Dask worker): networks built at once, short epochs, a line per record.
 
-`SMALL_GRID_LOG` names the file that each finished training adds its experiment and seed to. Importing this module
+`SMALL_GRID_LOG` names the file that each finished training adds its experiment and seed to; a file beside it, .pids,
+gets the number of each process that has a first epoch behind it. Importing this module
 changes nothing; `dask_setup`, which a worker that preloads the module calls by itself, does.
 """
 
@@ -15,9 +16,12 @@ from small_training import TINY, build_small_network
 def dask_setup(worker=None):
     fit_one_epoch, record = training.fit_one_epoch, training._record
 
-    def fit_slowly(*arguments):
-        time.sleep(0.3)
-        return fit_one_epoch(*arguments)
+    def fit_slowly(network, split, recipe, seed, epoch, bar):
+        if epoch == 1:
+            with open(f"{os.environ['SMALL_GRID_LOG']}.pids", "a") as log:
+                log.write(f"{os.getpid()}\n")
+        time.sleep(0.5)
+        return fit_one_epoch(network, split, recipe, seed, epoch, bar)
 
     def record_and_note(*arguments):
         run = record(*arguments)

@@ -158,7 +158,8 @@ def test_benchmark_prints_and_stores_its_table(course, tmp_path, monkeypatch, qu
     monkeypatch.setattr(report, "README", tmp_path / "README.md")
     monkeypatch.setattr("fer_utils.data.load_faces", lambda: "faces")
     report.README.write_text("".join(benchmark.MINUTES_MARKS))
-    rows = [benchmark.Row("notebooks", "01_a", 0.5, "min"), benchmark.Row("notebooks", "01_a: training", 25.0, "%")]
+    measured = ("01_a", 0.5, "min"), ("01_a: training", 25.0, "%")
+    rows = [benchmark.Row("notebooks", *row, times=1.0, beside="x") for row in measured]
     answer = {"device": "CPU, 2 cores", "precision": "float32", "rows": rows}
     monkeypatch.setattr(benchmark, "run_benchmark", lambda faces, notebooks, quick: {**answer, "quick": quick})
     result = invoke("benchmark", *(["--quick"] if quick else []))

@@ -169,12 +169,20 @@ def wait_for(condition, seconds=120):
         time.sleep(0.05)
 
 
+def kill_one_in_the_middle(processes, log):
+    """Kills that of `processes` which first has an epoch behind it and another one before it; returns it."""
+    pids = log.with_name(f"{log.name}.pids")
+    wait_for(lambda: pids.exists() and pids.read_text().endswith("\n"))
+    victim = {process.pid: process for process in processes}[int(pids.read_text().split()[0])]
+    victim.kill()
+    return victim
+
+
 def test_two_processes_share_the_grid_and_a_killed_one_loses_nothing(outside, store):
     environment, log = outside
-    killed, other = start_grid(environment), start_grid(environment)
-    wait_for(lambda: len(list(store.rglob("*.unfinished.npz"))) == 2)
-    killed.send_signal(signal.SIGKILL)
-    assert other.wait(120) == 0
+    processes = [start_grid(environment), start_grid(environment)]
+    processes.remove(kill_one_in_the_middle(processes, log))
+    assert processes[0].wait(120) == 0
     assert finished(store) == sorted(TASKS)
     assert sorted(log.read_text().split("\n")[:-1]) == sorted(f"{name} {seed}" for name, seed in TASKS)
     assert not list(store.rglob("*.unfinished.npz"))
@@ -227,16 +235,12 @@ def test_a_cluster_trains_each_run_once_though_a_worker_is_killed(cluster, outsi
     address, start_worker = cluster
     workers = [start_worker(), start_worker()]
     wait_for_workers(address, 2)
-
-    def kill_one_in_the_middle():
-        wait_for(lambda: len(list(store.rglob("*.unfinished.npz"))) == 2)
-        workers[0].send_signal(signal.SIGKILL)
-
-    killer = threading.Thread(target=kill_one_in_the_middle)
+    killed = []
+    killer = threading.Thread(target=lambda: killed.append(kill_one_in_the_middle(workers, outside[1])))
     killer.start()
     runs = reproduce(make_faces(), TASKS, scheduler=address, show=silent)
     killer.join()
-    assert workers[0].wait(10) == -signal.SIGKILL
+    assert killed[0].wait(10) == -signal.SIGKILL
     assert [(run.experiment, run.seed) for run in runs] == TASKS
     assert finished(store) == sorted(TASKS)
     assert sorted(outside[1].read_text().split("\n")[:-1]) == sorted(f"{name} {seed}" for name, seed in TASKS)
