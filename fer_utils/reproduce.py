@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 import time
+import warnings
 from pathlib import Path
 
 from filelock import Timeout
@@ -124,9 +125,10 @@ def _train_on_cluster(scheduler, faces, tasks, store):
         raise RunError(f"there is no Dask scheduler at {scheduler} ({error})") from error
     with client:
         _check_workers(client)
-        everywhere = client.scatter(faces, broadcast=True)
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # the faces are large, and so meant
+            sent = client.submit(_hand_on, faces, pure=False)
         futures = {
-            client.submit(_train_on_worker, task, everywhere, current_profile(), str(store), pure=False): task
+            client.submit(_train_on_worker, task, sent, current_profile(), str(store), pure=False): task
             for task in tasks
         }
         for future in as_completed(list(futures)):
@@ -144,6 +146,11 @@ def _check_workers(client):
         raise RunError("the scheduler has no workers; start some with `dask worker ADDRESS --nthreads 1`")
     if max(threads.values()) > 1:
         raise RunError("a worker has several threads; start workers with `--nthreads 1`: one trains one run at a time")
+
+
+def _hand_on(faces):
+    """The faces as a result of the cluster: if their worker dies they are made again, which scattered data is not."""
+    return faces
 
 
 def _train_on_worker(task, faces, profile, store):
