@@ -217,7 +217,7 @@ def measure_growth(faces, quick):
     by_depth = {depth: _training_step(_build_stack(depth), faces.train, recipe) for depth in depths}
     rows = []
     for what, steps in (("images", by_images), ("width", by_width), ("depth", by_depth)):
-        seconds = time_in_turns(steps, 3)
+        seconds = time_in_turns(steps, 5)  # the first rounds still build what the later ones use
         exponent = np.polyfit(np.log(list(seconds)), np.log(list(seconds.values())), 1)[0]
         rows += [Row("growth", f"{what} × {size}", 1000 * value, "ms") for size, value in seconds.items()]
         rows.append(Row("growth", f"seconds grow with {what} to the power of", float(exponent), ""))
