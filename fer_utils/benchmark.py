@@ -40,6 +40,7 @@ MINUTES_MARKS = "<!-- minutes: written by `fer-course benchmark` -->\n", "<!-- e
 TRAINING_IMAGES = sum(COUNTS["Training"])
 RACERS = (*ROWS, FAST_ROWS[0])
 RECIPE = ", full recipe"
+SHARE = ": share of the matrix product"
 BAR = "{desc} |{bar:20}| {elapsed} so far"
 
 
@@ -134,6 +135,11 @@ def measure_training(faces, quick):
     return rows
 
 
+def shares_of_ceiling(measured):
+    """{network and precision: training's multiply-adds a second over those of a matrix product, a fraction of 1}."""
+    return {row.what.removesuffix(SHARE): row.value / 100 for row in measured["rows"] if row.what.endswith(SHARE)}
+
+
 def multiply_matrices(precision):
     """A function that multiplies two large matrices in `precision`, a Keras dtype policy."""
     kind = keras.DTypePolicy(precision).compute_dtype
@@ -157,7 +163,7 @@ def _measure_network(name, faces, ceilings, quick):
     for precision, ceiling in ceilings.items():
         what = f"{name}, {precision}"
         share = speeds[what] * PASSES * count_multiply_adds(networks[what]) / ceiling
-        rows.append(Row("training", f"{what}: share of the matrix product", 100 * share, "%"))
+        rows.append(Row("training", f"{what}{SHARE}", 100 * share, "%"))
     return rows
 
 

@@ -235,6 +235,20 @@ def plot_speeds(speeds, title, unit="images a second", ax=None):
     return ax
 
 
+def plot_shares(shares, title, ax=None):
+    """A bar of one second per entry of `shares` (words to share of the multiplying), dark up to its share."""
+    ax = ax or _new_axes(9, 0.9 + 0.5 * len(shares))
+    parts, colour = np.array(list(shares.values())), PART_COLOURS["convolution"]
+    bars = ax.barh(list(shares), parts, color=colour, height=0.6, label="multiplying")
+    ax.bar_label(bars, [_percent(round(part, 2)) for part in parts], label_type="center", fontsize="small")
+    ax.barh(list(shares), 1 - parts, left=parts, color=colour, alpha=0.25, height=0.6, label="all else")
+    ax.invert_yaxis()
+    ax.grid(axis="y", visible=False)
+    ax.set(xlabel="seconds", xlim=(0, 1), title=title)
+    _legend_beside(ax)
+    return ax
+
+
 def plot_waits(n_images, seconds, ax=None):
     """Seconds of one epoch over its number of images; `seconds` maps a way of training to its seconds, a dot each."""
     ax = ax or _new_axes(8, 3.8)

@@ -70,6 +70,12 @@ def test_the_race_is_the_recorded_accuracy_over_measured_seconds():
     assert found == {"fast": dict(zip(MARKS, (20, 30, 40, 40, math.inf), strict=True))}
 
 
+def test_shares_of_the_ceiling_come_from_the_table():
+    answer = measured(fast=40.0)
+    answer["rows"].append(Row("training", f"vgg_like, float32{benchmark.SHARE}", 71.5, "%"))
+    assert benchmark.shares_of_ceiling(answer) == {"vgg_like, float32": pytest.approx(0.715)}
+
+
 def test_the_table_can_be_read_and_comes_back_as_it_was_saved(tmp_path):
     answer = measured(resnet_like=880.4)
     answer["rows"].append(Row("race", "fast, full recipe", 36.94, "s", 23.83, "resnet_like"))

@@ -240,6 +240,13 @@ def test_plot_speeds_names_each_factor():
     assert texts(ax) == ["1,000  (× 1)", "2,500  (× 2.5)"]
 
 
+def test_plot_shares_fills_one_second():
+    ax = plots.plot_shares({"a": 0.482, "b": 0.3}, "A second")
+    assert texts(ax) == ["48%", "30%"] and ax.get_xlim() == (0, 1)
+    assert legend_labels(ax) == ["multiplying", "all else"]
+    np.testing.assert_allclose([bar.get_x() + bar.get_width() for bar in ax.containers[1]], [1, 1])
+
+
 def test_plot_waits_starts_at_zero_seconds():
     ax = plots.plot_waits([10, 20], {"fit": [5.0, 5.0], "batch by batch": [1.0, 2.0]})
     assert legend_labels(ax) == ["fit", "batch by batch"] and ax.get_ylim()[0] == 0
@@ -317,6 +324,7 @@ def test_plot_functions_draw_on_given_axes_and_return_them():
         lambda ax: plots.draw_network(build_once(lenet_like), ax=ax),
         lambda ax: plots.plot_race({"fast": ([1, 2], [0.2, 0.5])}, DRAWN, ax=ax),
         lambda ax: plots.plot_speeds({"a": 10.0}, "t", ax=ax),
+        lambda ax: plots.plot_shares({"a": 0.5}, "t", ax=ax),
         lambda ax: plots.plot_waits([1, 2], {"fit": [1, 2], "batch by batch": [1, 2]}, ax=ax),
     ]
     for call in calls:
