@@ -25,7 +25,7 @@ from fer_utils.data import Split, load_faces
 from fer_utils.environment import DATA, PROJECT, atomic_path, progress_bar
 from fer_utils.experiments import EXPERIMENTS, FAST_ROWS, ROWS, Experiment, find_recipe
 from fer_utils.fer2013 import COUNTS, IMAGE_SIZE, SPLIT_NAMES, read_fer2013
-from fer_utils.models import MODELS, count_multiply_adds
+from fer_utils.models import count_multiply_adds
 from fer_utils.notebook_runner import execute_notebook
 from fer_utils.report import as_markdown, insert_between, load_recorded
 from fer_utils.runs import list_runs
@@ -38,6 +38,7 @@ PASSES = 3
 MATRIX = 3000
 MINUTES_MARKS = "<!-- minutes: written by `fer-course benchmark` -->\n", "<!-- end of minutes -->\n"
 TRAINING_IMAGES = sum(COUNTS["Training"])
+NETWORKS = "lenet_like", "vgg_like", "resnet_like"
 RACERS = (*ROWS, FAST_ROWS[0])
 RECIPE = ", full recipe"
 SHARE = ": share of the matrix product"
@@ -126,7 +127,7 @@ def read_with_csv_module(path):
 
 def measure_training(faces, quick):
     """Images per second of training the report's networks at full width, and the share of what the machine can do."""
-    names = ("lenet_like",) if quick else tuple(MODELS)[:3]
+    names = NETWORKS[:1] if quick else NETWORKS
     ceilings = time_in_turns({precision: multiply_matrices(precision) for precision in device.PRECISIONS}, 5)
     ceilings = {precision: MATRIX**3 / seconds for precision, seconds in ceilings.items()}
     rows = [Row("training", f"matrix product, {name}", speed / 1e9, "GMAC/s") for name, speed in ceilings.items()]

@@ -13,6 +13,7 @@ from fer_utils.environment import PROJECT
 from fer_utils.experiments import EXPERIMENTS, find_recipe
 from fer_utils.fer2013 import read_fer2013
 from fer_utils.notebook_runner import Outcome
+from fer_utils.report import load_recorded
 from small_training import make_faces, make_run
 
 
@@ -156,4 +157,6 @@ def test_the_recorded_benchmark_keeps_the_promise_of_fast():
     seconds = benchmark.seconds_of_recipes(answer)
     assert set(seconds) == set(benchmark.RACERS)
     assert seconds["fast"] <= seconds["resnet_like"] / 20
+    runs = load_recorded("fast")["fast"]
+    assert len(runs) >= 3 and np.mean([run.test_accuracy for run in runs]) >= 0.58
     assert find_recipe(EXPERIMENTS["fast"], "full").epochs < find_recipe(EXPERIMENTS["resnet_like"], "full").epochs
