@@ -1,6 +1,6 @@
 """The table of experiments: what is trained, in data; notebooks and the command name an experiment."""
 
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 
 
 @dataclass(frozen=True)
@@ -91,3 +91,9 @@ def find_experiment(name):
 def find_recipe(experiment, profile):
     """The `Recipe` of an `Experiment` in a profile: its own, or that of all rows."""
     return (experiment.recipes or RECIPES)[profile]
+
+
+def is_recipe(facts, recipe):
+    """Whether a run's recorded `facts` are those of `recipe`; what came into recipes later had its default before."""
+    defaults = {field.name: field.default for field in fields(Recipe) if field.default is not MISSING}
+    return isinstance(facts, dict) and {**defaults, **facts} == asdict(recipe)

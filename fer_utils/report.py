@@ -8,7 +8,7 @@ import pandas as pd
 from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import DATA, PROJECT, atomic_path
 from fer_utils.evaluation import average_over_seeds, wilson_interval
-from fer_utils.experiments import EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS, Recipe, find_recipe
+from fer_utils.experiments import EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS, Recipe, find_recipe, is_recipe
 from fer_utils.ferplus import crowd_accuracy, find_votes, read_votes
 from fer_utils.models import count_multiply_adds
 from fer_utils.runs import WEIGHTS, RunError, list_runs
@@ -74,7 +74,7 @@ def _is_recorded(run):
     experiment = EXPERIMENTS.get(run.experiment)
     if run.fingerprint != FER2013_FINGERPRINT or experiment is None:
         return False
-    return Recipe(**run.recipe) == find_recipe(experiment, "full")
+    return is_recipe(run.recipe, find_recipe(experiment, "full"))
 
 
 def find_kept(recorded, *experiments):

@@ -25,7 +25,7 @@ from fer_utils.augmentation import augmentation_layer
 from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import DATA, PROJECT, atomic_path, current_profile, progress_bar, quiet_stderr
 from fer_utils.evaluation import confusion_matrix
-from fer_utils.experiments import Recipe, find_experiment, find_recipe
+from fer_utils.experiments import Recipe, find_experiment, find_recipe, is_recipe
 from fer_utils.fer2013 import CLASS_NAMES
 from fer_utils.models import MODELS, count_multiply_adds, predict
 from fer_utils.runs import DAMAGE, WEIGHTS, Run, RunError, load_run, naming_damage, save_run
@@ -305,7 +305,7 @@ def find_finished(folder, experiment, recipe, faces):
     if experiment.precision:
         wanted["precision"] = experiment.precision
     same = all(getattr(run, name) == value for name, value in wanted.items())
-    return run if same and Recipe(**run.recipe) == recipe else None
+    return run if same and is_recipe(run.recipe, recipe) else None
 
 
 def _record(network, progress, experiment, profile, recipe, faces, seed, precision):

@@ -5,7 +5,16 @@ import dataclasses
 import pytest
 
 from fer_utils.environment import PROFILES
-from fer_utils.experiments import EXPERIMENTS, FAST_ROWS, RECIPES, ROWS, STRIDE_2_ROWS, find_experiment, find_recipe
+from fer_utils.experiments import (
+    EXPERIMENTS,
+    FAST_ROWS,
+    RECIPES,
+    ROWS,
+    STRIDE_2_ROWS,
+    find_experiment,
+    find_recipe,
+    is_recipe,
+)
 
 
 def test_there_is_one_experiment_per_row_of_the_report_s_table():
@@ -38,6 +47,15 @@ def test_all_rows_share_a_recipe_and_the_fast_experiment_has_its_own():
         fast = find_recipe(find_experiment(FAST_ROWS[0]), profile)
         assert fast.warmup > 0 and fast.train_images == recipe.train_images
     assert fast.epochs < RECIPES["full"].epochs
+
+
+def test_a_recipe_is_known_again_also_from_before_it_had_all_its_fields():
+    recipe = RECIPES["full"]
+    facts = dataclasses.asdict(recipe)
+    del facts["warmup"], facts["weight_decay"]
+    assert is_recipe(facts, recipe) and is_recipe(dataclasses.asdict(recipe), recipe)
+    assert not is_recipe(facts, find_recipe(find_experiment(FAST_ROWS[0]), "full"))
+    assert not is_recipe(None, recipe)
 
 
 def test_unknown_experiment_is_told_every_name():

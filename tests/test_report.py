@@ -32,7 +32,17 @@ def test_recorded_runs_come_by_experiment_and_seed(tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("change", [{"fingerprint": "0" * 16}, {"recipe": {**RECIPE, "epochs": 1}}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fingerprint": "0" * 16},
+        {"recipe": {**RECIPE, "epochs": 1}},
+        {"recipe": {**RECIPE, "of_a_later_version": 1}},
+        {"recipe": {"epochs": 8}},
+        {"recipe": [8]},
+    ],
+    ids=str,
+)
 def test_runs_of_other_images_or_recipes_are_named_and_left_out(tmp_path, capsys, change):
     record(tmp_path, seed=0, **change)
     record(tmp_path, seed=1)

@@ -231,6 +231,13 @@ def test_whatever_else_is_asked_for_is_trained(epochs, monkeypatch, experiment, 
     assert run.recipe == dataclasses.asdict(recipe)
 
 
+def test_a_run_with_a_recipe_of_a_later_version_is_trained_again(epochs):
+    facts = train("lenet_like", make_faces()).folder / "run.json"
+    facts.write_text(facts.read_text().replace('"epochs": 3', '"epochs": 3, "of_a_later_version": 1'))
+    assert "of_a_later_version" not in train("lenet_like", make_faces()).recipe
+    assert epochs == [0, 1, 2] * 2
+
+
 @pytest.mark.parametrize("change", [{"augmentation": True}, {"conv_stride": 2}])
 def test_an_experiment_that_was_changed_is_trained_again(epochs, monkeypatch, change):
     train("lenet_like", make_faces())
