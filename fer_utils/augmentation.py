@@ -1,4 +1,4 @@
-"""Random flips, rotations and zooms as one Keras layer (report §3 and §5.1)."""
+"""Random changes of the training images as one Keras layer (report §3 and §5.1), and stronger ones."""
 
 from fer_utils.environment import quiet_stderr
 
@@ -8,6 +8,11 @@ with quiet_stderr():
 
 ROTATION_DEGREES = 10
 ZOOM = 0.1
+# Of the strong augmentation: shift up to this share of the width, erase boxes of these shares of the area.
+SHIFT = 0.1
+ERASED = (0.02, 0.2)
+# How many of the layer's changes, in their order, each kind of augmentation makes.
+HOW_MANY = {"flip": 1, True: 3, "shift": 4, "strong": 5}
 
 
 def augmentation_layer(seed=0, changes=True):
@@ -15,11 +20,14 @@ def augmentation_layer(seed=0, changes=True):
 
     Horizontal flip with probability one half, rotation up to 10 degrees either way, zoom up to 10 % either way: the
     report names the three (§3) and gives no amounts. The same `seed` gives the same sequence of random changes.
-    With `changes` "flip" it only flips.
+    With `changes` "flip" it only flips; with "shift" it also shifts, up to a tenth of the width, and with "strong" it
+    also erases a box of up to a fifth of the image, in grey (Zhong et al. 2020).
     """
     every = [
         layers.RandomFlip("horizontal", seed=seed, name="flip"),
         layers.RandomRotation(ROTATION_DEGREES / 360, fill_mode="nearest", seed=seed + 1, name="rotate"),
         layers.RandomZoom(ZOOM, fill_mode="nearest", seed=seed + 2, name="zoom"),
+        layers.RandomTranslation(SHIFT, SHIFT, fill_mode="nearest", seed=seed + 3, name="shift"),
+        layers.RandomErasing(scale=ERASED, fill_value=0.5, value_range=(0, 1), seed=seed + 4, name="erase"),
     ]
-    return keras.Sequential(every[:1] if changes == "flip" else every, name="augmentation")
+    return keras.Sequential(every[: HOW_MANY[changes]], name="augmentation")

@@ -12,8 +12,9 @@ class Recipe:
     last ones no longer swing, and the baseline still has time to overfit. `train_images` limits the training images
     (None: all). The weights of the epoch with the best validation accuracy are kept.
 
-    The rest is used by `fast` alone: decoupled weight decay (AdamW, Loshchilov and Hutter 2019), and the share of the
-    steps in which the rate climbs from a tenth of `learning_rate` to it.
+    The rest is used by `fast` and `best` alone: decoupled weight decay (AdamW, Loshchilov and Hutter 2019), the share
+    of the steps in which the rate climbs from a tenth of `learning_rate` to it, dropout before the last layer
+    (Srivastava et al. 2014), and label smoothing (Szegedy et al. 2016).
     """
 
     width: float
@@ -23,14 +24,17 @@ class Recipe:
     train_images: int | None
     weight_decay: float = 0.0
     warmup: float = 0.0
+    dropout: float = 0.0
+    label_smoothing: float = 0.0
 
 
 @dataclass(frozen=True)
 class Experiment:
     """What is trained: which network, with which augmentation, with which stride of its convolutions.
 
-    `augmentation` is False, True (flip, rotate, zoom) or "flip"; `recipes` maps profiles to recipes of its own;
-    `precision` is a Keras dtype policy, or None for the one that suits the device.
+    `augmentation` is False or one of `augmentation.HOW_MANY`, True being flip, rotate and zoom; `recipes` maps profiles
+    to recipes of its own; `precision` is a Keras dtype policy, or None for the one that suits the device; `views` is
+    how many views of each image the finished network judges (`models.predict_views`).
     """
 
     name: str
@@ -40,6 +44,7 @@ class Experiment:
     conv_stride: int = 1
     recipes: dict[str, Recipe] | None = None
     precision: str | None = None
+    views: int = 1
 
 
 # 78 whole batches of 32: a smaller last batch would make TensorFlow trace every network a second time.
@@ -56,6 +61,13 @@ FAST = Recipe(
 )  # fmt: skip
 FAST_RECIPES = {"quick": replace(FAST, width=0.5, epochs=8, batch_size=32, train_images=QUICK_IMAGES), "full": FAST}
 
+# From published habits (one full-length cosine, strong augmentation, dropout, label smoothing), not from a search.
+BEST = Recipe(
+    width=1.0, epochs=40, batch_size=128, learning_rate=4e-3, train_images=None,
+    weight_decay=0.1, warmup=0.1, dropout=0.3, label_smoothing=0.1,
+)  # fmt: skip
+BEST_RECIPES = {"quick": replace(BEST, width=0.25, epochs=8, batch_size=32, train_images=QUICK_IMAGES), "full": BEST}
+
 EXPERIMENTS = {
     experiment.name: experiment
     for experiment in (
@@ -71,6 +83,7 @@ EXPERIMENTS = {
         Experiment("fast", "Fast", "fast", "flip", recipes=FAST_RECIPES),
         # Its twin, by which notebook 08 tells what half the bits cost.
         Experiment("fast_float32", "Fast, float32", "fast", "flip", recipes=FAST_RECIPES, precision="float32"),
+        Experiment("best", "Best", "deep_residual", "strong", recipes=BEST_RECIPES, views=10),
     )
 }
 
@@ -79,6 +92,8 @@ ROWS = "lenet_like", "lenet_like_augmented", "vgg_like", "resnet_like"
 STRIDE_2_ROWS = tuple(f"{name}_stride2" for name in ROWS)
 # No row of the report: at least as accurate as its best, in a fraction of the time.
 FAST_ROWS = "fast", "fast_float32"
+# The most accurate network that the course trains.
+BEST_ROWS = ("best",)
 
 
 def find_experiment(name):

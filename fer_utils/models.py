@@ -33,6 +33,8 @@ with quiet_stderr():
     import keras
     from keras import layers
 
+VIEW_SHIFT = 2  # pixels
+
 
 def lenet_like(width=1.0, conv_stride=1, augmentation=None):
     """The baseline of 5 weighted layers (report §4.1, Figure 8).
@@ -76,7 +78,30 @@ def fast(width=1.0, augmentation=None):
     return keras.Model(inputs, _softmax(x), name="fast")
 
 
-MODELS = {"lenet_like": lenet_like, "vgg_like": vgg_like, "resnet_like": resnet_like, "fast": fast}
+def deep_residual(width=1.0, augmentation=None, dropout=0.0):
+    """A network of 12 weighted layers with a shortcut round each pair of convolutions; arguments as for `lenet_like`.
+
+    One convolution at 48x48, where a multiply-add buys least; five pairs at 24x24, 12x12, 12x12, 6x6 and 6x6; the last
+    maps are averaged (Lin et al. 2014), and `dropout` is the share of these averages left out in training.
+    """
+    inputs, x = _scaled_input(augmentation)
+    x = layers.ReLU(name="conv1_relu")(_convolution(x, _scaled(32, width), 1, "conv1"))
+    for block, (maps, halved) in enumerate(((64, True), (128, True), (128, False), (256, True), (256, False)), start=1):
+        if halved:
+            x = _pooling(x, f"pool{block}")
+        x = _residual_pair(x, _scaled(maps, width), block)
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    x = layers.Dropout(dropout, name="dropout")(x)
+    return keras.Model(inputs, _softmax(x), name="deep_residual")
+
+
+MODELS = {
+    "lenet_like": lenet_like,
+    "vgg_like": vgg_like,
+    "resnet_like": resnet_like,
+    "fast": fast,
+    "deep_residual": deep_residual,
+}
 
 
 def predict(model, images, batch_size=None):
@@ -88,6 +113,20 @@ def predict(model, images, batch_size=None):
     size = batch_size or device.prediction_batch()
     batches = [model.predict_on_batch(images[start : start + size]) for start in range(0, len(images), size)]
     return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *batches)
+
+
+def predict_views(model, images, views=1):
+    """Class probabilities float32 (N, 7) of uint8 images (N, 48, 48, 1), each the mean over `views` of the image.
+
+    1: the image alone. 2: the image and its mirror image. 10: these two in five places each, as they are and moved by
+    `VIEW_SHIFT` pixels towards each corner, the border repeated (the "ten crops" of Krizhevsky et al. 2012).
+    """
+    corners = [(dy, dx) for dy in (0, 2 * VIEW_SHIFT) for dx in (0, 2 * VIEW_SHIFT)]
+    places = [(VIEW_SHIFT, VIEW_SHIFT), *(corners if views == 10 else [])]
+    padded = np.pad(images, ((0, 0), (VIEW_SHIFT,) * 2, (VIEW_SHIFT,) * 2, (0, 0)), mode="edge")
+    moved = [padded[:, y : y + IMAGE_SIZE, x : x + IMAGE_SIZE] for y, x in places]
+    seen = moved if views == 1 else [*moved, *(image[:, :, ::-1] for image in moved)]
+    return np.mean([predict(model, view) for view in seen], axis=0)
 
 
 def count_multiply_adds(model):
@@ -116,6 +155,14 @@ def _paired_network(width, conv_stride, augmentation, shortcuts, name):
         x = layers.ReLU(name=f"{second}_relu")(x)
         x = _pooling(x, f"pool{block}")
     return _classifier(inputs, x, _scaled(256, width), name)
+
+
+def _residual_pair(x, maps, block):
+    """Two convolutions and a shortcut round them (He et al. 2016)."""
+    y = layers.ReLU(name=f"block{block}_relu1")(_convolution(x, maps, 1, f"block{block}_conv1"))
+    y = _convolution(y, maps, 1, f"block{block}_conv2")
+    y = layers.Add(name=f"block{block}_add")([y, _projection(x, maps, 1, f"block{block}_shortcut")])
+    return layers.ReLU(name=f"block{block}_relu2")(y)
 
 
 def _scaled(maps, width):

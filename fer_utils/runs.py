@@ -34,7 +34,7 @@ class Run:
     `history` maps accuracy, loss, val_accuracy and val_loss to one number per epoch; `best_epoch` counts from 1 and is
     the epoch whose weights were kept, chosen on validation accuracy; `confusion` and `validation_confusion` are counts
     (7, 7), rows true, columns predicted; `test_probabilities` is float16 (N, 7), `test_correct` bool (N,); `seconds` is
-    training alone, computed in `precision`, a Keras dtype policy.
+    training alone, computed in `precision`, a Keras dtype policy; `views` of each image were judged.
     """
 
     experiment: str
@@ -58,6 +58,7 @@ class Run:
     versions: dict
     commit: str
     precision: str = "float32"
+    views: int = 1
     folder: Path | None = None
 
     @property

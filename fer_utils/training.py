@@ -27,7 +27,7 @@ from fer_utils.environment import DATA, PROJECT, atomic_path, current_profile, p
 from fer_utils.evaluation import confusion_matrix
 from fer_utils.experiments import Recipe, find_experiment, find_recipe, is_recipe
 from fer_utils.fer2013 import CLASS_NAMES
-from fer_utils.models import MODELS, count_multiply_adds, predict
+from fer_utils.models import MODELS, count_multiply_adds, predict, predict_views
 from fer_utils.runs import DAMAGE, WEIGHTS, Run, RunError, load_run, naming_damage, save_run
 
 with quiet_stderr():
@@ -123,8 +123,9 @@ def build_network(experiment, recipe, seed=0, precision=device.FLOAT32):
     usual = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:
-        stride = {} if experiment.conv_stride == 1 else {"conv_stride": experiment.conv_stride}
-        return MODELS[experiment.model](recipe.width, augmentation=augmentation, **stride)
+        extras = {"conv_stride": experiment.conv_stride} if experiment.conv_stride != 1 else {}
+        extras |= {"dropout": recipe.dropout} if recipe.dropout else {}
+        return MODELS[experiment.model](recipe.width, augmentation=augmentation, **extras)
     finally:
         keras.config.set_dtype_policy(usual)
 
@@ -162,7 +163,8 @@ def compile_network(network, recipe, n_images):
     decay = recipe.weight_decay
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=decay) if decay else keras.optimizers.Adam(schedule)
     optimizer.build(network.trainable_variables)
-    network.compile(optimizer=optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
+    network.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
 
 
 def _fit(network, split, validation, recipe, seed, checkpoint, task, bar):
@@ -248,7 +250,7 @@ def _task(experiment, recipe, faces, seed, precision):
 
 def _definition(experiment):
     """What an experiment trains, without what it is called."""
-    return {name: getattr(experiment, name) for name in ("model", "augmentation", "conv_stride")}
+    return {name: getattr(experiment, name) for name in ("model", "augmentation", "conv_stride", "views")}
 
 
 def _save_checkpoint(network, progress, path, task):
@@ -310,8 +312,8 @@ def find_finished(folder, experiment, recipe, faces):
 
 def _record(network, progress, experiment, profile, recipe, faces, seed, precision):
     """The `Run` of a finished training; this is the one place where the test images are looked at."""
-    validation_predictions = predict(network, faces.validation.images).argmax(axis=1)
-    probabilities = predict(network, faces.test.images).astype(np.float16)
+    validation_predictions = predict_views(network, faces.validation.images, experiment.views).argmax(axis=1)
+    probabilities = predict_views(network, faces.test.images, experiment.views).astype(np.float16)
     predictions = probabilities.argmax(axis=1)
     return Run(
         experiment=experiment.name,
