@@ -21,7 +21,7 @@ def augmentation_layer(seed=0, changes=True):
     Horizontal flip with probability one half, rotation up to 10 degrees either way, zoom up to 10 % either way: the
     report names the three (§3) and gives no amounts. The same `seed` gives the same sequence of random changes.
     With `changes` "flip" it only flips; with "shift" it also shifts, up to a tenth of the width, and with "strong" it
-    also erases a box of up to a fifth of the image, in grey (Zhong et al. 2020).
+    also erases, in half of the images, a box of up to a fifth of the area, in grey (Zhong et al. 2020).
     """
     every = [
         layers.RandomFlip("horizontal", seed=seed, name="flip"),

@@ -11,13 +11,13 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFormatter, StrMethodFormatter
 
-from fer_utils.experiments import EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS
+from fer_utils.experiments import BEST_ROWS, EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS
 from fer_utils.fer2013 import CLASS_NAMES
 
 _PALETTE = sns.color_palette("colorblind").as_hex()
 # The other reading of "stride 2" is the same row of the report, in the same colour.
 MODEL_COLOURS = {name: _PALETTE[place] for rows in (ROWS, STRIDE_2_ROWS) for place, name in enumerate(rows)}
-MODEL_COLOURS |= dict.fromkeys(FAST_ROWS, _PALETTE[5])
+MODEL_COLOURS |= dict.fromkeys(FAST_ROWS, _PALETTE[5]) | dict.fromkeys(BEST_ROWS, _PALETTE[8])
 SPLIT_COLOURS = dict(zip(("train", "validation", "test"), (_PALETTE[7], _PALETTE[4], _PALETTE[9]), strict=True))
 PART_COLOURS = {"convolution": _PALETTE[9], "pooling": _PALETTE[8], "dense": _PALETTE[6], "shortcut": _PALETTE[3]}
 GRID_COLOUR = "0.7"

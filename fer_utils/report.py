@@ -8,7 +8,7 @@ import pandas as pd
 from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import DATA, PROJECT, atomic_path
 from fer_utils.evaluation import average_over_seeds, wilson_interval
-from fer_utils.experiments import EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS, Recipe, find_recipe, is_recipe
+from fer_utils.experiments import BEST_ROWS, EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS, Recipe, find_recipe, is_recipe
 from fer_utils.ferplus import crowd_accuracy, find_votes, read_votes
 from fer_utils.models import count_multiply_adds
 from fer_utils.runs import WEIGHTS, RunError, list_runs
@@ -93,7 +93,8 @@ def correct_answers(runs):
 
 def tabulate_results(recorded):
     """Table 1 as a DataFrame of text, a row per experiment with runs: the report's column beside ours."""
-    rows = [_result_row(name, recorded[name]) for name in (*ROWS, *FAST_ROWS, *STRIDE_2_ROWS) if recorded.get(name)]
+    names = (*ROWS, *FAST_ROWS, *BEST_ROWS, *STRIDE_2_ROWS)
+    rows = [_result_row(name, recorded[name]) for name in names if recorded.get(name)]
     return pd.DataFrame(rows).set_index("network") if rows else pd.DataFrame()
 
 

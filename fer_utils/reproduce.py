@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from fer_utils.environment import atomic_path, current_profile, progress_bar
-from fer_utils.experiments import FAST_ROWS, ROWS, STRIDE_2_ROWS, find_experiment, find_recipe
+from fer_utils.experiments import BEST_ROWS, FAST_ROWS, ROWS, STRIDE_2_ROWS, find_experiment, find_recipe
 from fer_utils.runs import RunError, load_run
 from fer_utils.training import (
     build_network,
@@ -29,14 +29,14 @@ SECONDS_TO_CONNECT = 10
 
 
 def list_tasks(seeds=3, experiments=()):
-    """[(experiment, seed)]: the fast rows and the report's with seeds 0, 1, ..., then the other reading with seed 0.
+    """[(experiment, seed)]: the fast rows and the report's with seeds 0, 1, ..., then the others with seed 0 alone.
 
     `experiments` are names, instead of these. All rows come with their first seed before any comes with its second.
     Raises `ValueError` for an unknown name.
     """
     names = [find_experiment(name).name for name in experiments] or [*FAST_ROWS, *ROWS]
     tasks = [(name, seed) for seed in range(seeds) for name in names]
-    return tasks if experiments else tasks + [(name, 0) for name in STRIDE_2_ROWS]
+    return tasks if experiments else tasks + [(name, 0) for name in (*STRIDE_2_ROWS, *BEST_ROWS)]
 
 
 def reproduce(faces, tasks, scheduler=None, show=print):

@@ -63,5 +63,5 @@ def epochs(small_network, monkeypatch):
 
     monkeypatch.setattr(training, "fit_one_epoch", fit_one_epoch)
     monkeypatch.setattr(training, "_validate", validate)
-    monkeypatch.setattr(training, "predict", lambda network, images: np.full((len(images), 7), 1 / 7, np.float32))
+    monkeypatch.setattr(training, "predict_views", lambda network, images, views: np.full((len(images), 7), 1 / 7))
     return trained

@@ -29,13 +29,14 @@ def make_faces(**changes):
     return dataclasses.replace(faces, **changes)
 
 
-def build_small_network(width, conv_stride=1, augmentation=None):
+def build_small_network(width, conv_stride=1, augmentation=None, dropout=0.0):
     """A network of one convolution: what is tested of the training needs no more, and it is built at once."""
     inputs = keras.Input((48, 48, 1), dtype="uint8")
     x = keras.layers.Rescaling(1 / 255)(inputs)
     x = x if augmentation is None else augmentation(x)
     x = keras.layers.Conv2D(round(width * 40), 3, strides=8)(x)
     x = keras.layers.Flatten()(keras.layers.BatchNormalization(momentum=0.9)(x))
+    x = keras.layers.Dropout(dropout, name="dropout")(x)
     return keras.Model(inputs, keras.layers.Dense(7, activation="softmax", name="expression")(x))
 
 

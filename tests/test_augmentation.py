@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_utils.augmentation import augmentation_layer, keras
+from fer_utils.augmentation import ERASED, HOW_MANY, SHIFT, augmentation_layer, keras
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,29 @@ def test_values_stay_in_range_and_corners_are_not_filled_with_black(images):
         assert batch.min() >= 0 and batch.max() <= 1
     white = np.ones((64, 48, 48, 1), np.float32)
     np.testing.assert_allclose(augment(white)[0], 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("changes", HOW_MANY)
+def test_each_kind_makes_the_first_of_the_changes(changes):
+    layer = augmentation_layer(changes=changes)
+    names = ["flip", "rotate", "zoom", "shift", "erase"]
+    assert [change.name for change in layer.layers] == names[: HOW_MANY[changes]]
+
+
+def test_strong_augmentation_erases_a_box_in_grey_and_shifts_up_to_a_tenth():
+    black = np.zeros((256, 48, 48, 1), np.float32)
+    changed = keras.ops.convert_to_numpy(augmentation_layer(changes="strong")(black, training=True))
+    erased = (changed == 0.5).mean(axis=(1, 2, 3))
+    assert set(np.unique(changed)) == {0, 0.5}
+    low, high = ERASED
+    assert 0.4 < np.mean(erased > 0) < 0.6
+    assert 0.5 * low < erased[erased > 0].min() < 2 * low and 0.5 * high < erased.max() < 1.1 * high
+    shift = augmentation_layer(changes="shift").get_layer("shift")
+    dot = np.zeros((256, 48, 48, 1), np.float32)
+    dot[:, 24, 24] = 1
+    moved = keras.ops.convert_to_numpy(shift(dot, training=True))[..., 0]
+    rows = (moved.sum(axis=2) * np.arange(48)).sum(axis=1) - 24
+    assert 0.8 * SHIFT * 48 < np.abs(rows).max() <= SHIFT * 48 + 0.01
 
 
 def test_rotation_and_zoom_stay_within_ten_degrees_and_ten_percent():

@@ -6,6 +6,7 @@ import pytest
 
 from fer_utils.environment import PROFILES
 from fer_utils.experiments import (
+    BEST_ROWS,
     EXPERIMENTS,
     FAST_ROWS,
     RECIPES,
@@ -23,7 +24,7 @@ def test_there_is_one_experiment_per_row_of_the_report_s_table():
         rows = [find_experiment(name) for name in names]
         assert [(row.model, row.augmentation) for row in rows] == expected
         assert {row.conv_stride for row in rows} == {stride}
-    assert (*ROWS, *STRIDE_2_ROWS, *FAST_ROWS) == tuple(EXPERIMENTS)
+    assert (*ROWS, *STRIDE_2_ROWS, *FAST_ROWS, *BEST_ROWS) == tuple(EXPERIMENTS)
 
 
 def test_experiments_stand_under_their_own_name_with_a_title_each():

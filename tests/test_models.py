@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 
 from fer_utils.augmentation import augmentation_layer
-from fer_utils.models import MODELS, count_multiply_adds, keras, lenet_like, predict, resnet_like, vgg_like
+from fer_utils.models import (
+    MODELS,
+    VIEW_SHIFT,
+    count_multiply_adds,
+    deep_residual,
+    keras,
+    lenet_like,
+    predict,
+    predict_views,
+    resnet_like,
+    vgg_like,
+)
 
 PAIRED_MAPS = (32, 64, 128, 256)
 
@@ -183,6 +194,64 @@ def test_the_fast_network_normalises_what_pooling_left(networks):
 
 def test_the_fast_network_takes_a_tenth_of_the_multiply_adds(networks):
     assert count_multiply_adds(networks["fast"]) < count_multiply_adds(networks["resnet_like"]) / 10
+
+
+# --- the deep residual network ---
+
+
+def test_the_deep_residual_network_has_a_shortcut_round_each_of_five_pairs(networks):
+    network = networks["deep_residual"]
+    for block, size in enumerate((24, 12, 12, 6, 6), start=1):
+        main, shortcut = network.get_layer(f"block{block}_add").input
+        entrance = network.get_layer(f"block{block}_conv1").input
+        assert main.shape[1] == size and main._keras_history.operation.name == f"block{block}_conv2_norm"
+        assert shortcut is entrance or network.get_layer(f"block{block}_shortcut").input is entrance
+    # Where the number of maps stays the same, the shortcut is the entrance itself.
+    assert len(projections(network)) == 3
+
+
+def test_dropout_leaves_out_averages_in_training_only():
+    network = deep_residual(width=0.1, dropout=0.5)
+    assert network.get_layer("dropout").rate == 0.5 and deep_residual(width=0.1).get_layer("dropout").rate == 0
+    images = np.zeros((4, 48, 48, 1), np.uint8)
+    np.testing.assert_array_equal(predict(network, images), predict(network, images))
+
+
+# --- several views of an image ---
+
+
+def test_one_view_is_the_image_itself(views_network, faces_of_noise):
+    np.testing.assert_allclose(
+        predict_views(views_network, faces_of_noise), predict(views_network, faces_of_noise), atol=1e-7
+    )
+
+
+def test_two_views_are_the_image_and_its_mirror_image(views_network, faces_of_noise):
+    mirrored = faces_of_noise[:, :, ::-1]
+    expected = (predict(views_network, faces_of_noise) + predict(views_network, mirrored)) / 2
+    np.testing.assert_allclose(predict_views(views_network, faces_of_noise, 2), expected, atol=1e-6)
+
+
+def test_ten_views_are_five_places_and_their_mirror_images(views_network, faces_of_noise):
+    moved = [faces_of_noise]
+    for rows in (-VIEW_SHIFT, VIEW_SHIFT):
+        for columns in (-VIEW_SHIFT, VIEW_SHIFT):
+            index = [np.clip(np.arange(48) + shift, 0, 47) for shift in (rows, columns)]
+            moved.append(faces_of_noise[:, index[0]][:, :, index[1]])
+    expected = np.mean([predict(views_network, v) for m in moved for v in (m, m[:, :, ::-1])], axis=0)
+    found = predict_views(views_network, faces_of_noise, 10)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert np.abs(found - predict_views(views_network, faces_of_noise, 2)).max() > 1e-5
+
+
+@pytest.fixture(scope="module")
+def views_network():
+    return lenet_like(width=0.1)
+
+
+@pytest.fixture(scope="module")
+def faces_of_noise():
+    return np.random.default_rng(0).integers(0, 256, (6, 48, 48, 1), dtype=np.uint8)
 
 
 # --- predicting in batches ---

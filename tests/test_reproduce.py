@@ -17,7 +17,7 @@ from filelock import FileLock
 from fer_utils import reproduce as grid
 from fer_utils import training
 from fer_utils.environment import PROJECT
-from fer_utils.experiments import EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS
+from fer_utils.experiments import BEST_ROWS, EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS
 from fer_utils.reproduce import list_tasks, reproduce
 from fer_utils.runs import WEIGHTS, RunError, list_runs
 from small_training import Stopped, make_faces, must_not_train
@@ -39,10 +39,10 @@ def finished(store):
 # --- here ---
 
 
-def test_the_grid_is_the_rows_by_seeds_and_the_other_reading_once():
+def test_the_grid_is_the_rows_by_seeds_and_the_others_once():
     tasks = list_tasks(seeds=2)
     by_seeds = [(name, seed) for seed in (0, 1) for name in (*FAST_ROWS, *ROWS)]
-    assert tasks == [*by_seeds, *((row, 0) for row in STRIDE_2_ROWS)]
+    assert tasks == [*by_seeds, *((row, 0) for row in (*STRIDE_2_ROWS, *BEST_ROWS))]
     assert {name for name, _ in tasks} == set(EXPERIMENTS)
     assert list_tasks(2, ["vgg_like"]) == [("vgg_like", 0), ("vgg_like", 1)]
     with pytest.raises(ValueError, match="there is no experiment 'alexnet'"):

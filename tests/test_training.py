@@ -18,7 +18,7 @@ from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import PROJECT
 from fer_utils.evaluation import confusion_matrix
 from fer_utils.experiments import EXPERIMENTS, RECIPES, find_experiment
-from fer_utils.models import predict
+from fer_utils.models import predict, predict_views
 from fer_utils.runs import WEIGHTS, RunError, list_runs, load_run
 from fer_utils.training import build_network, keras, load_network, store_folder, train
 from small_training import TINY, Stopped, build_small_network, make_faces, make_split, must_not_train
@@ -112,6 +112,27 @@ def test_kept_weights_predict_what_was_recorded(run):
     network = load_network(run)
     assert not network.compiled
     np.testing.assert_allclose(predict(network, make_faces().test.images), run.test_probabilities, atol=5e-3)
+
+
+def test_the_record_judges_as_many_views_as_the_experiment_wants(small_network, monkeypatch):
+    monkeypatch.setitem(EXPERIMENTS, "lenet_like", dataclasses.replace(find_experiment("lenet_like"), views=10))
+    faces = make_faces()
+    run = train("lenet_like", faces)
+    network = load_network(run)
+    assert run.views == 10 and load_run(run.folder).views == 10
+    np.testing.assert_allclose(run.test_probabilities, predict_views(network, faces.test.images, 10), atol=5e-3)
+    assert np.abs(run.test_probabilities - predict(network, faces.test.images)).max() > 5e-3
+
+
+def test_label_smoothing_and_dropout_come_from_the_recipe(small_network):
+    recipe = dataclasses.replace(TINY, label_smoothing=0.1, dropout=0.5)
+    network = build_network(find_experiment("lenet_like"), recipe)
+    assert network.get_layer("dropout").rate == 0.5
+    training.compile_network(network, recipe, 96)
+    sure = np.eye(7, dtype=np.float32)[:1]
+    smoothed = float(network.loss(sure, np.clip(sure, 1e-3, 1)))
+    training.compile_network(network, TINY, 96)
+    assert smoothed > 0.3 > float(network.loss(sure, np.clip(sure, 1e-3, 1)))
 
 
 def test_test_images_are_opened_once_and_after_the_training(small_network, monkeypatch):
@@ -238,7 +259,7 @@ def test_a_run_with_a_recipe_of_a_later_version_is_trained_again(epochs):
     assert epochs == [0, 1, 2] * 2
 
 
-@pytest.mark.parametrize("change", [{"augmentation": True}, {"conv_stride": 2}])
+@pytest.mark.parametrize("change", [{"augmentation": True}, {"conv_stride": 2}, {"views": 2}])
 def test_an_experiment_that_was_changed_is_trained_again(epochs, monkeypatch, change):
     train("lenet_like", make_faces())
     changed = dataclasses.replace(find_experiment("lenet_like"), **change)
