@@ -1,6 +1,7 @@
 """Badges, times and the set-up cell, on a course of one notebook: links, repetition, refusals, what stays."""
 
 import copy
+import shutil
 import tomllib
 
 import nbformat
@@ -9,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from fer_utils import heads
 from fer_utils.environment import PROJECT
-from fer_utils.notebook_runner import find_stored_problems
+from fer_utils.notebook_runner import find_notebooks, find_stored_problems
 
 COLAB = "https://colab.research.google.com/github/ada/faces/blob/main/notebooks/03_c.ipynb"
 BINDER = "https://mybinder.org/v2/gh/ada/faces/HEAD?urlpath=lab%2Ftree%2Fnotebooks%2F03_c.ipynb"
@@ -88,6 +89,19 @@ def test_the_rest_of_the_files_stays(course):
     assert [cell.id for cell in after.cells] == [cell.id for cell in before.cells]
     assert without_urls((course / "pyproject.toml").read_text()) == without_urls(settings)
     assert find_stored_problems(after) == []
+
+
+def test_the_course_itself_can_be_published(tmp_path):
+    shutil.copytree(PROJECT / "notebooks", tmp_path / "notebooks")
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(PROJECT / name, tmp_path)
+    paths = find_notebooks(tmp_path / "notebooks")
+    heads.publish("ada/faces", paths, tmp_path)
+    assert heads.find_repository(tmp_path) == "ada/faces"
+    for path in paths:
+        text = path.read_text()
+        assert all(link("ada/faces", path.stem) in text for link in (heads.colab_link, heads.binder_link))
+        assert heads.colab_link("ada/faces", path.stem) in (tmp_path / "README.md").read_text()
 
 
 def test_again_changes_nothing_and_another_address_replaces(course):
