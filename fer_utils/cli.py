@@ -44,16 +44,36 @@ def run(data: Data = None, profile: ChosenProfile = None, only: Only = None):
 
 @app.command()
 def store(only: Only = None):
-    """Rewrites the notebooks of the repository with their outputs: drawn faces, quick profile, new trainings."""
-    from fer_utils.notebook_runner import find_notebooks, store_notebooks
+    """Rewrites the notebooks of the repository with their outputs: drawn faces, quick profile, new trainings.
+
+    All of them together are also timed, each with the trainings of those before it at hand.
+    """
+    from fer_utils.notebook_runner import find_notebooks, store_notebooks, write_times
 
     with _errors_as_messages():
         paths = find_notebooks(NOTEBOOKS, only or ())
     with tempfile.TemporaryDirectory() as runs:
         fixed = {"FER_DATA": "drawn", "FER_PROFILE": "quick", "FER_PROGRESS": "0", "FER_RUNS": runs}
         outcomes = store_notebooks(paths, fixed, typer.echo)
+    timed = not only and not any(outcome.failure for outcome in outcomes)
+    if timed:
+        from fer_utils import device  # only now: asking for a GPU takes its memory, which the notebooks need
+    write_times(outcomes, NOTEBOOKS, device.describe() if timed else None)
     _print_table(outcomes)
     _exit_with(outcomes)
+
+
+@app.command()
+def badges(repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="The repository on GitHub.")]):
+    """Sets the public address: in pyproject.toml, the badges of README and notebooks, and the set-up cells."""
+    from fer_utils.heads import publish
+    from fer_utils.notebook_runner import find_notebooks
+
+    with _errors_as_messages():
+        changed = publish(repository, find_notebooks(NOTEBOOKS), PROJECT)
+    for path in changed:
+        typer.echo(f"changed: {path.relative_to(PROJECT)}")
+    typer.echo(f"{len(changed)} files changed for {repository}")
 
 
 @app.command()

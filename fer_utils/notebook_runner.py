@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import copy
 import html
 import os
 import re
@@ -20,6 +21,7 @@ from nbconvert import HTMLExporter
 from nbconvert.preprocessors import TagRemovePreprocessor
 
 from fer_utils.environment import atomic_path, progress_bar
+from fer_utils.heads import find_repository, link_badges, strip_head, trains, write_head
 
 LARGEST_STORED_NOTEBOOK = 1_000_000
 KEPT_CELL_METADATA = ("tags", "reason")
@@ -27,6 +29,8 @@ STORED_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "name": "python", "pygments_lexer": "ipython3"},
 }
+# Colab reads these and gives the notebook a GPU.
+GPU_METADATA = {"accelerator": "GPU", "colab": {"gpuType": "T4"}}
 # A path on somebody's disk: /two/parts, a well-known first folder, a Windows drive. Not the path of a web address.
 ABSOLUTE_PATH = re.compile(
     r"(?<![\w.:/<~)-])/(?:[A-Za-z][\w.-]*/[\w.-]|(?:home|root|tmp|content|Users)\b)|\b[A-Za-z]:\\\w|\bfile://"
@@ -172,11 +176,27 @@ def store_notebooks(paths, environment, show=print):
 
 
 def normalise(notebook):
-    """Gives `notebook` the metadata that all stored notebooks share; cells keep their ids, tags and reasons."""
-    notebook.metadata = nbformat.from_dict(STORED_METADATA)
+    """Gives `notebook` the metadata of a stored notebook, one that trains also Colab's wish for a GPU.
+
+    Cells keep their ids, tags and reasons.
+    """
+    notebook.metadata = nbformat.from_dict(STORED_METADATA | (GPU_METADATA if trains(notebook) else {}))
     for cell in notebook.cells:
         for key in set(cell.metadata) - set(KEPT_CELL_METADATA):
             del cell.metadata[key]
+
+
+def write_times(outcomes, folder, device=None):
+    """Writes the reading time of the stored notebooks in `folder` into their heads.
+
+    With the name of the `device` that ran them, also the minutes of the `outcomes`, those of the failed left out.
+    """
+    for outcome in outcomes:
+        path = folder / f"{outcome.name}.ipynb"
+        if not outcome.failure:
+            notebook = nbformat.read(path, as_version=4)
+            write_head(notebook, path.stem, find_repository(), {device: outcome.minutes} if device else None)
+            _write(path, nbformat.writes(notebook) + "\n")
 
 
 def find_stored_problems(notebook):
@@ -212,9 +232,11 @@ def _write(path, text):
 def _as_page(notebook, title):
     """The executed `notebook` as html. One with a cell tagged `report` becomes a report: figures, tables and prose.
 
-    Its code is hidden until the reader ticks a box, and cells tagged `lesson` are left out.
+    Its code is hidden until the reader ticks a box; cells tagged `lesson` and the notebook's head are left out.
     """
+    notebook = copy.deepcopy(notebook)
     is_report = any("report" in cell.metadata.get("tags", []) for cell in notebook.cells)
+    notebook.cells[0].source = (strip_head if is_report else link_badges)(notebook.cells[0].source)
     exporter = HTMLExporter()
     if is_report:
         exporter.register_preprocessor(TagRemovePreprocessor(remove_cell_tags={"lesson"}), enabled=True)

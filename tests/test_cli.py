@@ -5,12 +5,13 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import nbformat
 import pandas as pd
 import pytest
 from test_notebook_runner import write_notebook
 from typer.testing import CliRunner
 
-from fer_utils import cli
+from fer_utils import cli, heads
 from fer_utils.fer2013 import FaceDataError
 
 
@@ -79,6 +80,30 @@ def test_store_fixes_the_settings_and_fails_with_a_notebook(course, monkeypatch)
     assert "drawn quick 0" in (course.folder / "notebooks" / "01_good.ipynb").read_text()
     assert (course.folder / "notebooks" / "02_bad.ipynb").read_bytes() == before
     assert invoke("store", "--only", "01").exit_code == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--only", "01")], ids=["all", "only"])
+def test_store_times_the_notebooks_only_all_together(course, monkeypatch, options):
+    write_notebook(course.folder / "notebooks" / "02_bad.ipynb", "'good now'")
+    monkeypatch.setattr("fer_utils.device.describe", lambda: "CPU, 99 cores")
+    assert invoke("store", *options).exit_code == 0
+    title = nbformat.read(course.folder / "notebooks" / "01_good.ipynb", as_version=4).cells[0].source
+    assert "Reading: 1 minute." in title and ("on CPU, 99 cores" in title) is (not options)
+
+
+def test_badges_names_what_it_changed_or_says_what_is_wrong(course, monkeypatch):
+    monkeypatch.setattr(cli, "PROJECT", course.folder)
+    (course.folder / "pyproject.toml").write_text("[project]\n\n[project.scripts]\n")
+    (course.folder / "README.md").write_text("".join(heads.README_MARKS))
+    assert "01_good.ipynb has no set-up cell" in invoke("badges", "ada/faces").output
+    for name in ("01_good", "02_bad"):
+        write_notebook(course.folder / "notebooks" / f"{name}.ipynb", heads.setup_source(""))
+    result = invoke("badges", "ada/faces")
+    assert result.exit_code == 0 and "changed: pyproject.toml" in result.output, result.output
+    assert "4 files changed for ada/faces" in result.output
+    assert "0 files changed" in invoke("badges", "ada/faces").output
+    result = invoke("badges", "faces")
+    assert result.exit_code == 1 and "error: 'faces' is no GitHub repository" in result.output
 
 
 def test_train_prints_the_run(course, monkeypatch):

@@ -15,7 +15,17 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from fer_utils.environment import PROJECT
-from fer_utils.notebook_runner import LARGEST_STORED_NOTEBOOK, find_stored_problems
+from fer_utils.heads import (
+    badges,
+    find_repository,
+    find_setup,
+    read_minutes,
+    setup_source,
+    time_line,
+    trains,
+    write_head,
+)
+from fer_utils.notebook_runner import GPU_METADATA, LARGEST_STORED_NOTEBOOK, find_stored_problems
 
 FOLDER = PROJECT / "notebooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))
@@ -91,16 +101,24 @@ def check_opening(notebook):
     wanted = {
         "a title": notebook.cells[0].source.startswith("# "),
         "You will be able to": "You will be able to" in text,
-        "minutes on CPU and GPU": all(word in text for word in ("minute", "CPU", "GPU")),
+        "computed time (fer-course store writes it)": time_line(notebook, read_minutes(text)) in text.split("\n\n"),
     }
     return [f"before the first code there is no {part}" for part, there in wanted.items() if not there]
 
 
 def check_setup(notebook):
-    first = code_cells(notebook)[:2]
-    if "import" in first[0].source and any("load_faces(" in cell.source for cell in first):
-        return []
-    return ["the first cells do not import and load the faces"]
+    setup, imports = code_cells(notebook)[:2]
+    wanted = {
+        "the common set-up cell (fer-course badges writes it)": setup.source == setup_source(find_repository()),
+        "no output of the set-up cell": not setup.outputs,
+        "imports and faces in the second code cell": "import" in imports.source and "load_faces(" in imports.source,
+    }
+    return [f"there is not {part}" for part, there in wanted.items() if not there]
+
+
+def check_gpu(notebook):
+    found = {key: value for key, value in notebook.metadata.items() if key in GPU_METADATA}
+    return [] if found == (GPU_METADATA if trains(notebook) else {}) else [f"Colab's GPU is asked for by {found}"]
 
 
 def check_predictions(notebook):
@@ -158,6 +176,7 @@ CHECKS = [
     check_widgets,
     check_opening,
     check_setup,
+    check_gpu,
     check_predictions,
     check_parts,
     check_rhythm,
@@ -177,6 +196,17 @@ def stored_notebook(request):
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_stored_notebook(stored_notebook, check):
     assert check(stored_notebook) == []
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_badges_are_those_of_the_repository(path):
+    title, repository = nbformat.read(path, as_version=4).cells[0].source, find_repository()
+    assert (badges(repository, path.stem) in title) if repository else ("[![" not in title)
+
+
+def test_solutions_have_the_same_setup():
+    cells = [find_setup(nbformat.read(path, as_version=4)) for path in FOLDER.glob("solutions/*.ipynb")]
+    assert {cell.source for cell in cells if cell is not None} <= {setup_source(find_repository())}
 
 
 def test_all_notebooks_exist():
@@ -210,19 +240,21 @@ def figure():
 
 
 def make_good_notebook():
-    """A small notebook that every check accepts. Its cells: title, set-up, prose, two code cells, the closing parts."""
+    """A small notebook that every check accepts: title, set-up, imports, prose, two code cells, the closing parts."""
     closing = "\n".join(f"## {part}" for part in PARTS) + "\nPredict first. " * 3
     notebook = new_notebook(
         cells=[
-            new_markdown_cell("# Title\nYou will be able to see. 1 minute on a CPU, as on a GPU."),
-            new_code_cell("import os\nfaces = load_faces()", execution_count=1, outputs=[printed("drawn faces")]),
+            new_markdown_cell("# Title\n\nYou will be able to see."),
+            new_code_cell(setup_source(find_repository()), execution_count=1),
+            new_code_cell("import os\nfaces = load_faces()", execution_count=2, outputs=[printed("drawn faces")]),
             new_markdown_cell("Why"),
-            new_code_cell("1 + 1", execution_count=2, outputs=[new_output("execute_result", {"text/plain": "2"})]),
-            new_code_cell("plot(faces)", execution_count=3, outputs=[figure()]),
+            new_code_cell("1 + 1", execution_count=3, outputs=[new_output("execute_result", {"text/plain": "2"})]),
+            new_code_cell("plot(faces)", execution_count=4, outputs=[figure()]),
             new_markdown_cell(closing),
         ]
     )
-    notebook.cells[3].metadata = nbformat.from_dict({"tags": [CHECK]})
+    write_head(notebook, "01_title", find_repository(), {"CPU, 2 cores": 0.3})
+    notebook.cells[4].metadata = nbformat.from_dict({"tags": [CHECK]})
     return notebook
 
 
@@ -244,37 +276,44 @@ def tag_cell(number, **metadata):
 
 ERROR = new_output("error", ename="E", evalue="x", traceback=[])
 FAULTS = [
-    (find_stored_problems, change_cell(3, source=f"open('{OUTSIDE}')")),
-    (find_stored_problems, change_cell(3, outputs=[printed(OUTSIDE)])),
-    (find_stored_problems, change_cell(3, outputs=[new_output("stream", name="stderr", text="x")])),
-    (find_stored_problems, change_cell(3, outputs=[ERROR])),
+    (find_stored_problems, change_cell(4, source=f"open('{OUTSIDE}')")),
+    (find_stored_problems, change_cell(4, outputs=[printed(OUTSIDE)])),
+    (find_stored_problems, change_cell(4, outputs=[new_output("stream", name="stderr", text="x")])),
+    (find_stored_problems, change_cell(4, outputs=[ERROR])),
     (find_stored_problems, change_cell(2, source="x" * LARGEST_STORED_NOTEBOOK)),
-    (check_format, change_cell(3, outputs=[{"output_type": "nonsense"}])),
-    (check_order, change_cell(4, execution_count=7)),
-    (check_order, change_cell(4, execution_count=None)),
+    (check_format, change_cell(4, outputs=[{"output_type": "nonsense"}])),
+    (check_order, change_cell(5, execution_count=7)),
+    (check_order, change_cell(5, execution_count=None)),
     (check_widgets, lambda notebook: notebook.metadata.update(widgets={})),
     (check_opening, replace_prose("# Title", "Title")),
     (check_opening, replace_prose("You will be able to", "We")),
     (check_opening, replace_prose("minute", "while")),
     (check_opening, replace_prose("GPU", "")),
+    (check_opening, replace_prose("on CPU", "on some CPU")),
+    (check_opening, change_cell(4, source="1 + 1\n" * 40)),
+    (check_setup, change_cell(1, source=setup_source("somebody/elsewhere"))),
+    (check_setup, change_cell(1, outputs=[printed("x")])),
+    (check_setup, lambda notebook: notebook.cells.pop(1)),
+    (check_gpu, lambda notebook: notebook.metadata.update(nbformat.from_dict(GPU_METADATA))),
+    (check_gpu, change_cell(5, source="run = train('lenet_like', faces)")),
     (check_setup, replace_prose("load_faces()", "0")),
     (check_setup, replace_prose("import os", "")),
     (check_predictions, lambda notebook: notebook.cells[-1].update(source=notebook.cells[-1].source[:-20])),
     *((check_parts, replace_prose(part, "")) for part in PARTS),
     (check_parts, replace_prose("## What to remember", "What to remember")),
-    (check_rhythm, lambda notebook: notebook.cells.pop(2)),
-    (check_lengths, change_cell(3, source="x\n" * (LONGEST_CELL + 1))),
+    (check_rhythm, lambda notebook: notebook.cells.pop(3)),
+    (check_lengths, change_cell(4, source="x\n" * (LONGEST_CELL + 1))),
     (check_lengths, lambda notebook: [cell.update(source="x\n" * 11) for cell in code_cells(notebook)]),
-    (check_figures, change_cell(4, outputs=[])),
-    (check_figures, change_cell(4, outputs=[figure(), figure()])),
-    (check_marked_cells, change_cell(3, outputs=[])),
-    (check_reasons, tag_cell(3, tags=[IGNORE])),
-    (check_reasons, tag_cell(3, tags=[IGNORE], reason=" ")),
-    (check_reasons, tag_cell(3, tags=["nbval-skip"])),
-    (check_reasons, change_cell(3, source="# NBVAL_IGNORE_OUTPUT\n1")),
-    (check_colours, change_cell(4, source="plot(faces, color='red')")),
-    (check_colours, change_cell(4, source="plot(faces, palette=['red', 'blue'])")),
-    (check_colours, change_cell(4, source="plot(faces, '#aa00FF')")),
+    (check_figures, change_cell(5, outputs=[])),
+    (check_figures, change_cell(5, outputs=[figure(), figure()])),
+    (check_marked_cells, change_cell(4, outputs=[])),
+    (check_reasons, tag_cell(4, tags=[IGNORE])),
+    (check_reasons, tag_cell(4, tags=[IGNORE], reason=" ")),
+    (check_reasons, tag_cell(4, tags=["nbval-skip"])),
+    (check_reasons, change_cell(4, source="# NBVAL_IGNORE_OUTPUT\n1")),
+    (check_colours, change_cell(5, source="plot(faces, color='red')")),
+    (check_colours, change_cell(5, source="plot(faces, palette=['red', 'blue'])")),
+    (check_colours, change_cell(5, source="plot(faces, '#aa00FF')")),
 ]
 
 
@@ -298,15 +337,15 @@ def test_every_check_is_tried():
 
 def test_a_reason_and_a_colour_of_the_package_are_accepted():
     notebook = make_good_notebook()
-    tag_cell(3, tags=[IGNORE], reason="training numbers differ between machines")(notebook)
-    change_cell(4, source="plot(faces, color=MODEL_COLOURS['lenet_like'])")(notebook)
+    tag_cell(4, tags=[IGNORE], reason="training numbers differ between machines")(notebook)
+    change_cell(5, source="plot(faces, color=MODEL_COLOURS['lenet_like'])")(notebook)
     assert check_reasons(notebook) == [] and check_colours(notebook) == []
 
 
 def test_compared_share():
     notebook = make_good_notebook()
     assert compared_share([notebook]) == 1.0, "the figure is no text output"
-    tag_cell(3, tags=[IGNORE])(notebook)
+    tag_cell(4, tags=[IGNORE])(notebook)
     assert compared_share([notebook]) == 0.5
 
 

@@ -4,6 +4,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from fer_utils.heads import write_head
 from fer_utils.notebook_runner import (
     ABSOLUTE_PATH,
     LARGEST_STORED_NOTEBOOK,
@@ -14,6 +15,7 @@ from fer_utils.notebook_runner import (
     find_stored_problems,
     run_notebooks,
     store_notebooks,
+    write_times,
 )
 
 # Put together: no file of the course holds an absolute path.
@@ -140,6 +142,24 @@ def test_store_normalises(stored):
     assert [cell.id for cell in notebook.cells] == [cell.id for cell in old.cells]
 
 
+def test_store_asks_for_a_gpu_where_the_notebook_trains(tmp_path):
+    write_notebook(tmp_path / "01_trains.ipynb", "def train(name):\n    return name", "train('lenet_like')")
+    store_notebooks(find_notebooks(tmp_path), {}, lambda outcome: None)
+    metadata = nbformat.read(tmp_path / "01_trains.ipynb", as_version=4).metadata
+    assert metadata.accelerator == "GPU" and metadata.colab == {"gpuType": "T4"} and "kernelspec" in metadata
+
+
+def test_times_are_written_for_what_did_not_fail(tmp_path):
+    for name in ("01_good", "02_bad"):
+        write_notebook(tmp_path / f"{name}.ipynb", "1")
+    outcomes = [Outcome("01_good", 0.7, 1), Outcome("02_bad", 0.7, 1, "failed")]
+    write_times(outcomes, tmp_path, "CPU, 2 cores")
+    write_times(outcomes, tmp_path)
+    good, bad = (nbformat.read(tmp_path / f"{name}.ipynb", as_version=4) for name in ("01_good", "02_bad"))
+    assert "1 minute on CPU, 2 cores; GPU not measured" in good.cells[0].source
+    assert bad.cells[0].source == "# Title"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -175,6 +195,17 @@ def test_stored_problems():
 
 def test_outcome_in_words():
     assert str(Outcome("01_a", 1.26, 3)) == "01_a: 3 cells, 1.3 min, ok"
+
+
+def test_a_page_has_no_badge_and_a_report_no_head():
+    notebook = new_notebook(cells=[new_markdown_cell("# Title"), new_code_cell("1 + 1")])
+    write_head(notebook, "02_lesson", "ada/faces")
+    page = _as_page(notebook, "02_lesson")
+    assert ">Open in Colab</a>" in page and "colab-badge" not in page and "Reading: 1 minute" in page
+    assert "[![Open in Colab]" in notebook.cells[0].source, "the notebook keeps its badge"
+    notebook.cells[0].metadata = nbformat.from_dict({"tags": ["report"]})
+    report = _as_page(notebook, "07_report")
+    assert "Open in" not in report and "Reading" not in report and "Title" in report
 
 
 def test_a_report_hides_code_and_leaves_lessons_out():
