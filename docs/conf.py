@@ -15,6 +15,8 @@ html_theme = "furo"
 html_title = project
 html_copy_source = False
 html_show_copyright = False
+html_use_index = False
+html_domain_indices = False
 html_static_path = ["_static"]
 html_css_files = ["course.css"]
 

@@ -152,7 +152,7 @@ def results(readme: Annotated[bool, typer.Option("--readme", help="Write the tab
 
 @app.command()
 def site():
-    """Builds the course as a static site, from the stored outputs, in build/site/index.html (extra `site`)."""
+    """Builds the course as a static site, from the stored outputs, in build/site/index.html (needs the extra ``site``)."""
     from fer_utils.site import build_site
 
     with _errors_as_messages():
