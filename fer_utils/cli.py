@@ -152,7 +152,7 @@ def results(readme: Annotated[bool, typer.Option("--readme", help="Write the tab
 
 @app.command()
 def site():
-    """Builds the course as a static site, from the stored outputs, in build/site/index.html (needs the extra ``site``)."""
+    """Builds the course as a static site in build/site/index.html, from the stored outputs (extra ``site``)."""
     from fer_utils.site import build_site
 
     with _errors_as_messages():

@@ -28,7 +28,7 @@ STAND_INS = (
     (re.compile(r"((?:\.\./)*fer_utils/\w+)\.py"), r"\1.md"),
     (re.compile(r"((?:\.\./)*)README\.md"), r"\1index.md"),
     (re.compile(r"((?:\.\./)*)data/runs/?"), r"\1data/README.md"),
-    (re.compile(r"((?:\.\./)*)notebooks/solutions/?"), r"\1solutions.md"),
+    (re.compile(r"((?:.*/)?(?:fer_utils|solutions))/?"), r"\1/index.md"),
 )
 SOLVED = "Done with the exercises? Compare with the [worked solutions](solutions/{name})."
 MODULE_PAGE = """# {name}
@@ -72,7 +72,7 @@ def gather_sources(notebooks, folder):
     names = [path.stem for path in sorted(PACKAGE.glob("*.py")) if path.stem != "__init__"]
     for name in names:
         _write(folder / "fer_utils" / f"{name}.md", MODULE_PAGE.format(name=name).encode())
-    solutions = [f"notebooks/solutions/{path.stem}" for path in _find_solutions(notebooks)]
+    solutions = [path.stem for path in _find_solutions(notebooks)]
     lists = {"modules": [f"~fer_utils.{name}" for name in names], "solutions": solutions}
     for path in folder.rglob("*.md"):
         text = fill_lists(link_to_pages(path.read_text(encoding="utf-8")), lists)
