@@ -51,8 +51,14 @@ def _write_math(translator, node, as_block):
     raise SkipNode
 
 
+def skip_bare_fields(app, what, name, obj, skip, options):
+    """Leaves out the fields of named tuples, of which Python itself says no more than their number."""
+    return True if (obj.__doc__ or "").startswith("Alias for field number") else None
+
+
 def setup(app):
     """Called by sphinx."""
+    app.connect("autodoc-skip-member", skip_bare_fields)
     app.add_html_math_renderer("mathml", (write_inline_math, None), (write_block_math, None))
 
 

@@ -22,8 +22,9 @@ PROSE = PROJECT / "docs"
 PACKAGE = PROJECT / "fer_utils"
 COPIED = ("README.md", "LICENSE", "CITATION.cff", "data/README.md", "data/overview.png")
 NEEDED = ("sphinx", "myst_nb", "furo")
+PICTURE_FROM_ELSEWHERE = re.compile(r"!\[([^\]]*)\]\(\w+://[^)]*\)")
+LINK = re.compile(r"(?<=\]\()(?!\w+:)[^()\s#]+")
 # Where a link leads to something that is no page of its own, the page that stands for it.
-LINK = re.compile(r"(?<=\]\()[^()\s#]+")
 STAND_INS = (
     (re.compile(r"((?:\.\./)*fer_utils/\w+)\.py"), r"\1.md"),
     (re.compile(r"((?:\.\./)*)README\.md"), r"\1index.md"),
@@ -96,6 +97,8 @@ def prepare_notebook(notebook):
 def link_to_pages(text):
     """Markdown `text` whose relative links lead to pages of the site wherever one stands for the file.
 
+    A picture from elsewhere, such as a badge, becomes its words: a page loads nothing from the network.
+
     >>> link_to_pages("[how](../fer_utils/models.py), [what](../README.md), [data](../data/README.md)")
     '[how](../fer_utils/models.md), [what](../index.md), [data](../data/README.md)'
     """
@@ -106,7 +109,7 @@ def link_to_pages(text):
                 return match.expand(page)
         return link.group()
 
-    return LINK.sub(stand_in, text)
+    return LINK.sub(stand_in, PICTURE_FROM_ELSEWHERE.sub(r"\1", text))
 
 
 def fill_lists(text, lists):

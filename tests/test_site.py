@@ -25,17 +25,25 @@ from fer_utils.report import README_MARKS
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
 ALT = 'One pixel, "grey" & alone'
 MADE = "90_made_here"
+# Words of a link: the address in a notebook, the address in its page.
+LINKS = {
+    "code": ("../fer_utils/models.py", "../fer_utils/models.html"),
+    "package": ("../fer_utils", "../fer_utils/index.html"),
+    "start": ("../README.md", "../index.html"),
+    "data": ("../data/README.md", "../data/README.html"),
+    "runs": ("../data/runs/", "../data/README.html"),
+    "solutions": ("solutions/", "solutions/index.html"),
+    "first": ("01_data_exploration.ipynb", "01_data_exploration.html"),
+    "![badge](https://example.org/badge.svg)": ("https://example.org/solutions", "https://example.org/solutions"),
+}
 LOADED = {"script": "src", "link": "href", "img": "src", "source": "src", "iframe": "src", "object": "data"}
 CSS_ADDRESS = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
 
 
 def write_made_notebook(folder):
     """A notebook with all that the real ones may come to hold, and its solution."""
-    words = "# 90 · Made here\n[code](../fer_utils/models.py), [start](../README.md), [data](../data/README.md)\n"
-    words += (
-        "[runs](../data/runs), [solutions](solutions/), [package](../fer_utils), [first](01_data_exploration.ipynb)\n"
-    )
-    words += "\n$$\\frac{a_1}{2}$$"
+    links = [f"[{words}]({address})" for words, (address, _) in LINKS.items()]
+    words = "\n".join(["# 90 · Made here", *links, "", "$$\\frac{a_1}{2}$$"])
     output = new_output("display_data", {"image/png": PIXEL}, metadata={"image/png": {"alt": ALT}})
     cells = [new_markdown_cell(words), new_code_cell("pixel", execution_count=1, outputs=[output])]
     nbformat.write(new_notebook(cells=cells, metadata=STORED_METADATA), folder / f"{MADE}.ipynb")
@@ -159,16 +167,8 @@ def test_alternative_text_of_a_figure_reaches_the_page(built):
 
 def test_links_to_files_lead_to_the_pages_that_stand_for_them(built):
     links = {link.text: link["href"] for link in page_of(built, f"notebooks/{MADE}").select("article a.reference")}
-    wanted = {"code": "../fer_utils/models", "start": "../index", "data": "../data/README", "runs": "../data/README"}
-    wanted |= {
-        "solutions": "solutions/index",
-        "package": "../fer_utils/index",
-        "first": "01_data_exploration",
-        "worked solutions": f"solutions/{MADE}",
-    }
-    assert {words: href.split("#")[0] for words, href in links.items() if words in wanted} == {
-        words: f"{page}.html" for words, page in wanted.items()
-    }
+    wanted = {words.removeprefix("![").split("]")[0]: address for words, (_, address) in LINKS.items()}
+    assert links == wanted | {"worked solutions": f"solutions/{MADE}.html"}
 
 
 def test_the_solutions_have_a_page_that_lists_them(built):
