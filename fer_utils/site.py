@@ -13,7 +13,6 @@ import tempfile
 from pathlib import Path
 
 import nbformat
-from nbformat.v4 import new_markdown_cell
 
 from fer_utils.environment import PROJECT, atomic_path
 from fer_utils.notebook_runner import find_notebooks
@@ -31,7 +30,6 @@ STAND_INS = (
     (re.compile(r"((?:\.\./)*)data/runs/?"), r"\1data/README.md"),
     (re.compile(r"((?:.*/)?(?:fer_utils|solutions))/?"), r"\1/index.md"),
 )
-SOLVED = "Done with the exercises? Compare with the [worked solutions](solutions/{name})."
 MODULE_PAGE = """# {name}
 
 ```{{eval-rst}}
@@ -65,16 +63,14 @@ def gather_sources(notebooks, folder):
     shutil.copytree(PROSE, folder)
     for name in COPIED:
         _write(folder / name, (PROJECT / name).read_bytes())
-    for path in (*find_notebooks(notebooks), *_find_solutions(notebooks)):
+    solutions = sorted(notebooks.glob("solutions/[0-9][0-9]_*.ipynb"))
+    for path in (*find_notebooks(notebooks), *solutions):
         notebook = prepare_notebook(nbformat.read(path, as_version=4))
-        if (notebooks / "solutions" / path.name).exists() and path.parent == notebooks:
-            notebook.cells.append(new_markdown_cell(SOLVED.format(name=path.name)))
         _write(folder / "notebooks" / path.relative_to(notebooks), nbformat.writes(notebook).encode())
     names = [path.stem for path in sorted(PACKAGE.glob("*.py")) if path.stem != "__init__"]
     for name in names:
         _write(folder / "fer_utils" / f"{name}.md", MODULE_PAGE.format(name=name).encode())
-    solutions = [path.stem for path in _find_solutions(notebooks)]
-    lists = {"modules": [f"~fer_utils.{name}" for name in names], "solutions": solutions}
+    lists = {"modules": [f"~fer_utils.{name}" for name in names], "solutions": [path.stem for path in solutions]}
     for path in folder.rglob("*.md"):
         text = fill_lists(link_to_pages(path.read_text(encoding="utf-8")), lists)
         path.write_text(text, encoding="utf-8")
@@ -122,10 +118,6 @@ def fill_lists(text, lists):
         mark = re.compile(rf"^( *)\({name}\)$", re.MULTILINE)
         text = mark.sub(lambda found, entries=entries: "\n".join(found[1] + entry for entry in entries), text)
     return text
-
-
-def _find_solutions(notebooks):
-    return sorted((notebooks / "solutions").glob("[0-9][0-9]_*.ipynb"))
 
 
 def _write(path, content):

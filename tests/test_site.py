@@ -168,7 +168,7 @@ def test_alternative_text_of_a_figure_reaches_the_page(built):
 def test_links_to_files_lead_to_the_pages_that_stand_for_them(built):
     links = {link.text: link["href"] for link in page_of(built, f"notebooks/{MADE}").select("article a.reference")}
     wanted = {words.removeprefix("![").split("]")[0]: address for words, (_, address) in LINKS.items()}
-    assert links == wanted | {"worked solutions": f"solutions/{MADE}.html"}
+    assert links == wanted
 
 
 def test_the_solutions_have_a_page_that_lists_them(built):
