@@ -422,7 +422,7 @@ def save(measured, path):
 
 
 def load(path=RECORDED):
-    """The answer of `run_benchmark` that was saved at `path`, its rows as `Row`s; None if there is none."""
+    """The answer of `run_benchmark` that was saved at `path`, each row a `Row`; None if there is none."""
     try:
         measured = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

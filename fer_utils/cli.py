@@ -170,6 +170,16 @@ def results(readme: Annotated[bool, typer.Option("--readme", help="Write the tab
             report.write_readme(report.insert_results, recorded)
 
 
+@app.command()
+def site():
+    """Builds the course as a static site in build/site/index.html, from the stored outputs (extra ``site``)."""
+    from fer_utils.site import build_site
+
+    with _errors_as_messages():
+        build_site(NOTEBOOKS, BUILD / "site")
+    typer.echo(f"site: {BUILD / 'site' / 'index.html'}")
+
+
 @data_app.command()
 def check(path: Path):
     """Says whether PATH is FER2013; the exit status is 1 when it is not."""

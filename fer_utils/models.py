@@ -2,23 +2,23 @@
 
 What the report states and what had to be chosen where it is silent:
 
-========================  =======================================  ==============================================
-part                      the report                               here
-========================  =======================================  ==============================================
-input                     48x48 grey, scaled to 0..1 (§3)          uint8 (48, 48, 1), scaled by the first layer
-filter size               3 (§4)                                   3
-stride                    "the stride is 2" (§4)                   `conv_stride` 1, pooling 2; `conv_stride=2` is
-                                                                   the literal reading
-normalisation             after each layer but the output (§4)     before the ReLU, momentum 0.9
-LeNet-like                3 convolutions, 2 dense, max pooling     32, 64, 128 maps; dense 128
-                          after every convolution (§4.1)
-VGGNet-like               10 layers, more layers and maps (§4.2)   2 convolutions each of 32, 64, 128, 256 maps,
-                                                                   pooling after each pair; dense 256
-ResNet-like               VGGNet-like with shortcuts, projected    a shortcut round each pair; 1x1 convolution
-                          by a 1x1 convolution (§4.3)              where the number of maps changes
-padding, bias, activation silent                                   "same", none before a normalisation, ReLU
-output                    7-way softmax (§4.1)                     the same
-========================  =======================================  ==============================================
+=========================  =======================================  ==============================================
+part                       the report                               here
+=========================  =======================================  ==============================================
+input                      48x48 grey, scaled to 0..1 (§3)          uint8 (48, 48, 1), scaled by the first layer
+filter size                3 (§4)                                   3
+stride                     "the stride is 2" (§4)                   `conv_stride` 1, pooling 2; `conv_stride=2` is
+                                                                    the literal reading
+normalisation              after each layer but the output (§4)     before the ReLU, momentum 0.9
+LeNet-like                 3 convolutions, 2 dense, max pooling     32, 64, 128 maps; dense 128
+                           after every convolution (§4.1)
+VGGNet-like                10 layers, more layers and maps (§4.2)   2 convolutions each of 32, 64, 128, 256 maps,
+                                                                    pooling after each pair; dense 256
+ResNet-like                VGGNet-like with shortcuts, projected    a shortcut round each pair; 1x1 convolution
+                           by a 1x1 convolution (§4.3)              where the number of maps changes
+padding, bias, activation  silent                                   "same", none before a normalisation, ReLU
+output                     7-way softmax (§4.1)                     the same
+=========================  =======================================  ==============================================
 """
 
 import math

@@ -161,7 +161,7 @@ def run_notebooks(paths, build, environment, show=print):
 
 
 def store_notebooks(paths, environment, show=print):
-    """Rewrites the notebooks at `paths` with their outputs; returns the `Outcome`s. One that failed stays as it was."""
+    """Rewrites the notebooks at `paths` with their outputs; an `Outcome` for each. One that failed stays as it was."""
     outcomes = []
     for path in paths:
         notebook, outcome = execute_notebook(path, environment)
