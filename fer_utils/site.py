@@ -25,6 +25,7 @@ PICTURE_FROM_ELSEWHERE = re.compile(r"!\[([^\]]*)\]\(\w+://[^)]*\)")
 LINK = re.compile(r"(?<=\]\()(?!\w+:)[^()\s#]+")
 # Where a link leads to something that is no page of its own, the page that stands for it.
 STAND_INS = (
+    (re.compile(r"docs/(\w+\.md)"), r"\1"),
     (re.compile(r"((?:\.\./)*fer_utils/\w+)\.py"), r"\1.md"),
     (re.compile(r"((?:\.\./)*)README\.md"), r"\1index.md"),
     (re.compile(r"((?:\.\./)*)data/runs/?"), r"\1data/README.md"),
