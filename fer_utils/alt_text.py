@@ -53,10 +53,11 @@ def _read_line(line, ax):
     x, y = line.get_xdata(), np.asarray(line.get_ydata(), float)
     if np.ptp(y) == 0:
         return f"{line.get_label()} {_show(y[0], ax)}" + (f" at {_shorten(x[0])}" if len(x) == 1 else "")
-    words = f"{line.get_label()} from {_show(y[0], ax)} to {_show(y[-1], ax)}"
+    ends = _show(y[0], ax), _show(y[-1], ax)
+    words = f"{line.get_label()} from {ends[0]} to {ends[1]}"
     for word, place in (("lowest", y.argmin()), ("highest", y.argmax())):
-        if 0 < place < len(y) - 1:
-            words += f", {word} {_show(y[place], ax)} at {_shorten(x[place])}"
+        if (extreme := _show(y[place], ax)) not in ends:
+            words += f", {word} {extreme} at {_shorten(x[place])}"
     return words
 
 

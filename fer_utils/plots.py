@@ -351,7 +351,7 @@ def draw_network(model, ax=None):
         "color": PART_COLOURS["pooling"],
         "marker": ">",
         "markersize": 8,
-        "markeredgecolor": GRID_COLOUR,
+        "markeredgecolor": REPORT_COLOUR,
         "ls": "",
     }
     x, boxes, layers = 0.0, {}, []
@@ -373,8 +373,8 @@ def draw_network(model, ax=None):
     ax.set_title(f"{model.name}: {len(boxes)} weighted layers, {model.count_params():,} parameters")
     ax.legend(ncols=4, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, 0))
     ax.axis("off")
-    facts = ", ".join(layers), f"{n_shortcuts} shortcuts, each round two convolutions"
-    return describe(ax, "Network diagram", *facts)
+    arcs = f"{n_shortcuts} shortcuts round two convolutions each" if n_shortcuts else ""
+    return describe(ax, "Network diagram", ", ".join(layers), arcs)
 
 
 def draw_residual_block(projection, ax=None):
