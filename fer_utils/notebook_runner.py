@@ -43,6 +43,13 @@ INDEX = """<!DOCTYPE html>
 {rows}</table></body></html>
 """
 INDEX_ROW = '<tr><td><a href="{name}.html">{name}</a></td><td>{minutes:.1f}</td><td>{cells}</td><td>{verdict}</td></tr>'
+# nbconvert's own page leaves out the figures' alternative texts.
+PAGE = """{% extends "lab/index.html.j2" %}
+{% block data_png %}
+{% set alt = output | get_metadata("alt", "image/png") %}
+{{ super() | replace("<img ", '<img alt="' ~ alt | escape_html ~ '" ', 1) if alt else super() }}
+{% endblock %}
+"""
 # A report shows no code unless the box is ticked, no prompts, and nothing but itself on paper.
 REPORT_HEAD = """<style>
 .jp-CodeCell > .jp-Cell-inputWrapper, .jp-InputPrompt, .jp-OutputPrompt { display: none !important }
@@ -237,7 +244,7 @@ def _as_page(notebook, title):
     notebook = copy.deepcopy(notebook)
     is_report = any("report" in cell.metadata.get("tags", []) for cell in notebook.cells)
     notebook.cells[0].source = (strip_head if is_report else link_badges)(notebook.cells[0].source)
-    exporter = HTMLExporter()
+    exporter = HTMLExporter(raw_template=PAGE)
     if is_report:
         exporter.register_preprocessor(TagRemovePreprocessor(remove_cell_tags={"lesson"}), enabled=True)
     page = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})[0]

@@ -1,7 +1,8 @@
 """Every figure of the course: takes arrays or runs, returns matplotlib Axes (or an array of them), computes no result.
 
-One colour per model in all notebooks, from seaborn's colour-blind palette; solid lines are validation, dashed training.
-Every figure says which faces it shows: `dataset` is the `name` of a `FaceDataset` or the `dataset` of a `Run`.
+One colour and one marker per model in all notebooks; solid lines are validation, dashed training. Colours come from
+seaborn's colour-blind palette, and none is the only sign of anything. Every figure says which faces it shows, `dataset`
+is the `name` of a `FaceDataset` or the `dataset` of a `Run`; and each has words for readers who do not see it.
 """
 
 import matplotlib.pyplot as plt
@@ -11,25 +12,37 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFormatter, StrMethodFormatter
 
+from fer_utils.alt_text import describe, describe_lines, show_alt_texts
 from fer_utils.experiments import BEST_ROWS, EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS
 from fer_utils.fer2013 import CLASS_NAMES
 
 _PALETTE = sns.color_palette("colorblind").as_hex()
-# The other reading of "stride 2" is the same row of the report, in the same colour.
-MODEL_COLOURS = {name: _PALETTE[place] for rows in (ROWS, STRIDE_2_ROWS) for place, name in enumerate(rows)}
-MODEL_COLOURS |= dict.fromkeys(FAST_ROWS, _PALETTE[5]) | dict.fromkeys(BEST_ROWS, _PALETTE[8])
-SPLIT_COLOURS = dict(zip(("train", "validation", "test"), (_PALETTE[7], _PALETTE[4], _PALETTE[9]), strict=True))
-PART_COLOURS = {"convolution": _PALETTE[9], "pooling": _PALETTE[8], "dense": _PALETTE[6], "shortcut": _PALETTE[3]}
 GRID_COLOUR = "0.7"
 REPORT_COLOUR = "0.1"
+# The other reading of "stride 2" is the same row of the report, in the same colour and with the same marker.
+MODEL_COLOURS = {name: _PALETTE[place] for rows in (ROWS, STRIDE_2_ROWS) for place, name in enumerate(rows)}
+MODEL_COLOURS |= dict.fromkeys(FAST_ROWS, REPORT_COLOUR) | dict.fromkeys(BEST_ROWS, _PALETTE[4])
+MODEL_MARKERS = {name: marker for rows in (ROWS, STRIDE_2_ROWS) for name, marker in zip(rows, "os^D", strict=True)}
+MODEL_MARKERS |= dict.fromkeys(FAST_ROWS, "*") | dict.fromkeys(BEST_ROWS, "P")
+# Only colours that stay apart for colour-blind eyes stand together in a figure (measured in the tests).
+SPLIT_COLOURS = dict(zip(("train", "validation", "test"), (_PALETTE[7], _PALETTE[5], _PALETTE[9]), strict=True))
+SPLIT_HATCHES = {"train": "", "validation": "///", "test": "..."}
+PART_COLOURS = {"convolution": _PALETTE[9], "pooling": _PALETTE[8], "dense": _PALETTE[7], "shortcut": _PALETTE[3]}
+WAY_STYLES = {"color": _PALETTE[5], "marker": "o"}, {"color": _PALETTE[9], "marker": "s"}
 GREY = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "nearest"}
 
 
 def set_style():
-    """Sets seaborn's white-grid theme and a resolution that reads well and keeps notebooks small."""
+    """Sets seaborn's white-grid theme and a resolution that reads well and keeps notebooks small; shows alt texts."""
+    show_alt_texts()
     sns.set_theme(
         style="whitegrid", rc={"figure.dpi": 80, "axes.titlesize": "medium", "figure.constrained_layout.use": True}
     )
+
+
+def model_style(experiment):
+    """Colour and marker of an experiment, as arguments of `Axes.plot`: the same in every figure."""
+    return {"color": MODEL_COLOURS[experiment], "marker": MODEL_MARKERS[experiment]}
 
 
 def titled(title, dataset):
@@ -52,6 +65,8 @@ def plot_faces(images, captions, dataset, title, columns=7):
         ax.imshow(np.squeeze(image), **GREY)
         ax.set_title(caption, fontsize="small")
     figure.suptitle(titled(title, dataset))
+    words = captions if len(set(captions)) > 1 else captions[:1]
+    describe(figure, "Pictures", f"{len(images)} faces", ", ".join(words))
     return axes
 
 
@@ -61,7 +76,7 @@ def plot_class_counts(counts, dataset, ax=None):
     width = 0.8 / len(counts)
     for number, (split, values) in enumerate(counts.items()):
         places = np.arange(len(CLASS_NAMES)) + (number - (len(counts) - 1) / 2) * width
-        bars = ax.bar(places, values, width, label=split, color=SPLIT_COLOURS[split])
+        bars = ax.bar(places, values, width, label=split, color=SPLIT_COLOURS[split], hatch=SPLIT_HATCHES[split])
         ax.bar_label(bars, fontsize=7, rotation=90, padding=2)
     ax.set_yscale("log")
     ax.margins(y=0.2)
@@ -69,35 +84,41 @@ def plot_class_counts(counts, dataset, ax=None):
     ax.set(ylabel="images (logarithmic scale)", title=titled("Images per class and split", dataset))
     ax.grid(axis="x", visible=False)
     _legend_beside(ax)
-    return ax
+    facts = []
+    for split, values in counts.items():
+        most, least = np.argmax(values), np.argmin(values)
+        ends = f"most {CLASS_NAMES[most]}, {values[most]:,}, least {CLASS_NAMES[least]}, {values[least]:,}"
+        facts.append(f"{split}: {ends}")
+    return describe(ax, "Bar chart", *facts)
 
 
 def plot_learning_curves(runs, measure="accuracy", axes=None):
-    """Training (dashed) and validation (solid) curves of the runs, one panel each, all on one scale; a dot marks the
-    epoch whose weights were kept. `measure` is "accuracy" or "loss". Returns the array of Axes.
+    """Training (dashed) and validation (solid) curves of the runs, one panel each, all on one scale; a ring marks
+    the epoch whose weights were kept. `measure` is "accuracy" or "loss". Returns the array of Axes.
     """
     if axes is None:
         _, axes = plt.subplots(1, len(runs), figsize=(5 * len(runs), 3.6), sharey=True, squeeze=False)
     axes = np.ravel(axes)
     for ax, run in zip(axes, runs, strict=True):
-        colour, name = MODEL_COLOURS[run.experiment], EXPERIMENTS[run.experiment].title
+        style, name = model_style(run.experiment), EXPERIMENTS[run.experiment].title
         epochs = np.arange(1, len(run.history[measure]) + 1)
-        ax.plot(epochs, run.history[measure], "--", color=colour, label="training")
-        ax.plot(epochs, run.history[f"val_{measure}"], color=colour, label="validation")
+        ax.plot(epochs, run.history[measure], "--", **style, label="training")
+        ax.plot(epochs, run.history[f"val_{measure}"], **style, label="validation")
         kept = run.best_epoch
-        ax.plot(kept, run.history[f"val_{measure}"][kept - 1], "o", color=colour, label="kept epoch")
+        ring = {"markersize": 12, "markerfacecolor": "none", "color": style["color"], "label": "kept epoch"}
+        ax.plot(kept, run.history[f"val_{measure}"][kept - 1], "o", **ring)
         _finish_curves(ax, measure, titled(name, run.dataset))
     return axes
 
 
 def compare_learning_curves(runs, measure="accuracy", ax=None):
-    """All runs in one panel: training dashed, validation solid, one colour per model."""
+    """All runs in one panel: training dashed, validation solid, one colour and marker per model."""
     ax = ax or _new_axes(9, 4)
     for run in runs:
-        colour, name = MODEL_COLOURS[run.experiment], EXPERIMENTS[run.experiment].title
+        style, name = model_style(run.experiment), EXPERIMENTS[run.experiment].title
         epochs = np.arange(1, len(run.history[measure]) + 1)
-        ax.plot(epochs, run.history[measure], "--", color=colour, label=f"{name}, training")
-        ax.plot(epochs, run.history[f"val_{measure}"], color=colour, label=f"{name}, validation")
+        ax.plot(epochs, run.history[measure], "--", **style, label=f"{name}, training")
+        ax.plot(epochs, run.history[f"val_{measure}"], **style, label=f"{name}, validation")
     _finish_curves(ax, measure, titled(measure.capitalize(), runs[0].dataset))
     _legend_beside(ax)
     return ax
@@ -110,16 +131,17 @@ def plot_curves_over_seeds(runs, measure="accuracy", ax=None):
     ax = ax or _new_axes(6, 3.8)
     if not runs:
         ax.text(0.5, 0.5, "no recorded run", ha="center", transform=ax.transAxes)
-        return ax
+        return describe(ax, "Line chart", "no recorded run")
     experiments = list(dict.fromkeys(run.experiment for run in runs))
     for name in experiments:
-        colour, title = MODEL_COLOURS[name], EXPERIMENTS[name].title
-        for key, style, split in ((measure, "--", "training"), (f"val_{measure}", "-", "validation")):
+        style, title = model_style(name), EXPERIMENTS[name].title
+        for key, dashes, split in ((measure, "--", "training"), (f"val_{measure}", "-", "validation")):
             curves = np.array([run.history[key] for run in runs if run.experiment == name])
             epochs = np.arange(1, curves.shape[1] + 1)
             label = split if len(experiments) == 1 else f"{title}, {split}"
-            ax.plot(epochs, curves.mean(axis=0), style, color=colour, label=label)
-            ax.fill_between(epochs, curves.min(axis=0), curves.max(axis=0), color=colour, alpha=0.2, linewidth=0)
+            ax.plot(epochs, curves.mean(axis=0), dashes, **style, label=label)
+            band = {"color": style["color"], "alpha": 0.2, "linewidth": 0}
+            ax.fill_between(epochs, curves.min(axis=0), curves.max(axis=0), **band)
     n_seeds = len({run.seed for run in runs})
     seeds = f"{n_seeds} seeds" if n_seeds > 1 else "one seed"
     title = EXPERIMENTS[experiments[0]].title if len(experiments) == 1 else measure.capitalize()
@@ -137,12 +159,14 @@ def plot_live_and_recorded(live, recorded, measure="accuracy"):
 
 def plot_seeds(recorded, claimed, dataset, ax=None):
     """A dot for each seed's test accuracy and a cross for the report's; `recorded` maps experiments to runs."""
-    ax = ax or _new_axes(7.5, 1.2 + 0.5 * len(recorded))
+    ax, facts = ax or _new_axes(7.5, 1.2 + 0.5 * len(recorded)), []
     for place, (name, runs) in enumerate(recorded.items()):
         accuracies = [run.test_accuracy for run in runs]
         ax.plot(accuracies, [place] * len(runs), "o", color=MODEL_COLOURS[name], alpha=0.7)
+        facts.append(f"{EXPERIMENTS[name].title} {', '.join(map(_percent, accuracies)) or 'no seed'}")
         if name in claimed:
             ax.plot(claimed[name] / 100, place, "x", color=REPORT_COLOUR, markersize=8)
+            facts[-1] += f", report {claimed[name]}%"
     ax.plot([], [], "x", color=REPORT_COLOUR, markersize=8, label="the report")
     ax.plot([], [], "o", color=GRID_COLOUR, label="one seed of ours")
     ax.set_yticks(range(len(recorded)), [EXPERIMENTS[name].title for name in recorded])
@@ -150,7 +174,7 @@ def plot_seeds(recorded, claimed, dataset, ax=None):
     ax.xaxis.set_major_formatter(_percent)
     ax.set(xlabel="test accuracy", title=titled("Seeds alone", dataset))
     _legend_beside(ax)
-    return ax
+    return describe(ax, "Dot chart of test accuracies", *facts)
 
 
 def plot_confusion(confusion, dataset, title="Confusion matrix", ax=None):
@@ -171,44 +195,52 @@ def plot_confusion(confusion, dataset, title="Confusion matrix", ax=None):
     ax.set(xlabel="predicted", ylabel="true", title=titled(title, dataset))
     ax.tick_params(axis="x", rotation=30)
     ax.tick_params(axis="y", rotation=0)
-    return ax
+    found, mistakes = shares.diagonal(), confusion - np.diag(confusion.diagonal())
+    best, worst = (f"{CLASS_NAMES[label]} {found[label]:.0%}" for label in (found.argmax(), found.argmin()))
+    facts = [f"share that is found: highest {best}, lowest {worst}"]
+    if mistakes.any():
+        true, said = np.unravel_index(mistakes.argmax(), mistakes.shape)
+        facts.append(f"most common mistake: {CLASS_NAMES[true]} taken for {CLASS_NAMES[said]}, {mistakes.max()} times")
+    return describe(ax, "Table of true and predicted classes", *facts)
 
 
 def plot_gaps(gaps, ax=None):
     """Training accuracy less validation accuracy with its 95 % interval; `gaps` is a list of (run, `Difference`)."""
-    ax = ax or _new_axes(7, 1.2 + 0.6 * len(gaps))
+    ax, facts = ax or _new_axes(7, 1.2 + 0.6 * len(gaps)), []
     for place, (run, gap) in enumerate(gaps):
         reach = [[gap.value - gap.low], [gap.high - gap.value]]
         ax.barh(place, gap.value, xerr=reach, color=MODEL_COLOURS[run.experiment], capsize=4, height=0.6)
+        facts.append(_with_interval(run.experiment, gap.value, gap.low, gap.high))
     ax.set_yticks(range(len(gaps)), [EXPERIMENTS[run.experiment].title for run, _ in gaps])
     ax.invert_yaxis()
     ax.xaxis.set_major_formatter(_percent)
     title = titled("The gap at the last epoch", gaps[0][0].dataset)
     ax.set(xlabel="training accuracy less validation accuracy", title=title)
-    return ax
+    return describe(ax, "Bar chart of training accuracy less validation accuracy", *facts)
 
 
 def plot_accuracies(rows, dataset, ax=None):
     """Test accuracies with 95 % intervals; `rows` is a list of (experiment name, accuracy, low, high)."""
-    ax = ax or _new_axes(7, 1.2 + 0.6 * len(rows))
+    ax, facts = ax or _new_axes(7, 1.2 + 0.6 * len(rows)), []
     for place, (name, accuracy, low, high) in enumerate(rows):
         reach = [[accuracy - low], [high - accuracy]]
-        ax.errorbar(accuracy, place, xerr=reach, fmt="o", color=MODEL_COLOURS[name], capsize=4)
+        ax.errorbar(accuracy, place, xerr=reach, **model_style(name), capsize=4)
+        facts.append(_with_interval(name, accuracy, low, high))
     ax.set_yticks(range(len(rows)), [EXPERIMENTS[row[0]].title for row in rows])
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.xaxis.set_major_formatter(_percent)
     ax.set(xlabel="test accuracy, 95 % interval", title=titled("Test accuracy", dataset))
-    return ax
+    return describe(ax, "Dots with 95 % intervals", *facts)
 
 
 def plot_race(curves, dataset, marks=(), ax=None):
-    """Validation accuracy over seconds of training, on a logarithmic scale of time, a dot per epoch.
+    """Validation accuracy over seconds of training, on a logarithmic scale of time, a marker per epoch.
 
     `curves` maps an experiment's name to (seconds, accuracies); a dotted line stands at each of `marks`.
     """
     ax = ax or _new_axes(9, 4)
     for name, (seconds, accuracies) in curves.items():
-        ax.plot(seconds, accuracies, "o-", color=MODEL_COLOURS[name], label=EXPERIMENTS[name].title)
+        ax.plot(seconds, accuracies, **model_style(name), label=EXPERIMENTS[name].title)
     for mark in marks:
         ax.axhline(mark, color=REPORT_COLOUR, linestyle=":", linewidth=1, zorder=0)
     ax.set_xscale("log")
@@ -219,7 +251,7 @@ def plot_race(curves, dataset, marks=(), ax=None):
     ax.set(xlabel="seconds of training (logarithmic scale)", ylabel="validation accuracy")
     ax.set_title(titled("Accuracy over seconds", dataset))
     _legend_beside(ax)
-    return ax
+    return describe_lines(ax)
 
 
 def plot_speeds(speeds, title, unit="images a second", ax=None):
@@ -227,12 +259,14 @@ def plot_speeds(speeds, title, unit="images a second", ax=None):
     ax = ax or _new_axes(8, 0.9 + 0.55 * len(speeds))
     values = list(speeds.values())
     bars = ax.barh(list(speeds), values, color=PART_COLOURS["convolution"], height=0.6)
-    ax.bar_label(bars, [f"{value:,.0f}  (× {value / values[0]:.2g})" for value in values], padding=4, fontsize="small")
+    labels = [f"{value:,.0f}  (× {value / values[0]:.2g})" for value in values]
+    ax.bar_label(bars, labels, padding=4, fontsize="small")
     ax.invert_yaxis()
     ax.margins(x=0.22)
     ax.grid(axis="y", visible=False)
     ax.set(xlabel=unit, title=title)
-    return ax
+    facts = [f"{words} {label}" for words, label in zip(speeds, labels, strict=True)]
+    return describe(ax, f"Bar chart of {unit}", *facts)
 
 
 def plot_shares(shares, title, ax=None):
@@ -240,35 +274,37 @@ def plot_shares(shares, title, ax=None):
     ax = ax or _new_axes(9, 0.9 + 0.5 * len(shares))
     parts, colour = np.array(list(shares.values())), PART_COLOURS["convolution"]
     bars = ax.barh(list(shares), parts, color=colour, height=0.6, label="multiplying")
-    ax.bar_label(bars, [_percent(round(part, 2)) for part in parts], label_type="center", fontsize="small")
+    labels = [_percent(round(part, 2)) for part in parts]
+    ax.bar_label(bars, labels, label_type="center", fontsize="small")
     ax.barh(list(shares), 1 - parts, left=parts, color=colour, alpha=0.25, height=0.6, label="all else")
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
     ax.set(xlabel="seconds", xlim=(0, 1), title=title)
     _legend_beside(ax)
-    return ax
+    facts = [f"{words} {label}" for words, label in zip(shares, labels, strict=True)]
+    return describe(ax, "Bar chart of the share spent multiplying", *facts)
 
 
 def plot_waits(n_images, seconds, ax=None):
-    """Seconds of one epoch over its number of images; `seconds` maps a way of training to its seconds, a dot each."""
+    """Seconds of one epoch over its number of images; `seconds` maps each way of training to its seconds."""
     ax = ax or _new_axes(8, 3.8)
-    for colour, (way, values) in zip((_PALETTE[4], _PALETTE[9]), seconds.items(), strict=True):
-        ax.plot(n_images, values, "o-", color=colour, label=way)
+    for style, (way, values) in zip(WAY_STYLES, seconds.items(), strict=True):
+        ax.plot(n_images, values, **style, label=way)
     ax.set(xlabel="images in the epoch", ylabel="seconds", ylim=(0, None), title="One epoch of a small network")
     ax.legend(fontsize="small")
-    return ax
+    return describe_lines(ax)
 
 
 def plot_per_layer(values, dataset, title, ylabel, ax=None):
     """Lines over layers, on a logarithmic scale; `values` maps an experiment's name to {layer name: value}."""
     ax = ax or _new_axes(8, 3.8)
     for name, by_layer in values.items():
-        ax.plot(list(by_layer), list(by_layer.values()), "o-", color=MODEL_COLOURS[name], label=EXPERIMENTS[name].title)
+        ax.plot(list(by_layer), list(by_layer.values()), **model_style(name), label=EXPERIMENTS[name].title)
     ax.set_yscale("log")
     ax.set(xlabel="layer, from input to output", ylabel=ylabel, title=titled(title, dataset))
     ax.tick_params(axis="x", rotation=30)
     _legend_beside(ax)
-    return ax
+    return describe_lines(ax)
 
 
 def plot_maps(maps, dataset, title, columns=16):
@@ -280,6 +316,9 @@ def plot_maps(maps, dataset, title, columns=16):
     for ax, values in zip(axes.flat, np.moveaxis(maps, -1, 0), strict=False):
         ax.imshow(values, cmap="viridis", interpolation="nearest", vmin=0, vmax=max(values.max(), 1e-6))
     figure.suptitle(titled(title, dataset), fontsize="medium")
+    height, width, count = maps.shape
+    blank = np.sum(maps.max(axis=(0, 1)) <= 0)
+    describe(figure, "Pictures", f"{count} maps of {height}×{width} places, {blank} of them dark all over")
     return axes
 
 
@@ -295,6 +334,8 @@ def plot_heat_maps(images, heat_maps, captions, dataset, title):
         )
         axes[0, column].set_title(caption, fontsize="small")
     figure.suptitle(titled(title, dataset))
+    facts = [f"{caption}: {_brightest_place(heat)}" for caption, heat in zip(captions, heat_maps, strict=True)]
+    describe(figure, "Faces under heat maps, with the place that is brightest", *facts)
     return axes
 
 
@@ -306,23 +347,34 @@ def draw_network(model, ax=None):
     """
     drawn = [(layer, _part(layer)) for layer in model.layers if _part(layer)]
     ax = ax or _new_axes(2 + 0.65 * len(drawn), 2.9)
-    x, boxes = 0.0, {}
+    pooling = {
+        "color": PART_COLOURS["pooling"],
+        "marker": ">",
+        "markersize": 8,
+        "markeredgecolor": REPORT_COLOUR,
+        "ls": "",
+    }
+    x, boxes, layers = 0.0, {}, []
     for layer, part in drawn:
         if part == "pooling":
-            ax.plot(x + 0.04, 0, ">", color=PART_COLOURS[part], markersize=8)
+            ax.plot(x + 0.04, 0, **pooling)
+            layers.append(part)
             x += 0.34
         else:
             boxes[layer.name] = _draw_box(layer, part, x, ax)
+            layers.append(f"{layer.name} {'×'.join(map(str, layer.output.shape[1:]))}")
             x += 0.84
     ax.axhline(0, color=GRID_COLOUR, lw=1, zorder=0)
-    for part in ("convolution", "pooling", "dense"):
-        ax.plot([], [], "s" if part != "pooling" else ">", color=PART_COLOURS[part], label=part)
-    _draw_shortcuts(model, boxes, ax)
+    ax.plot([], [], "s", color=PART_COLOURS["convolution"], label="convolution")
+    ax.plot([], [], **pooling, label="pooling")
+    ax.plot([], [], "s", color=PART_COLOURS["dense"], label="dense")
+    n_shortcuts = _draw_shortcuts(model, boxes, ax)
     ax.set(xlim=(-0.3, x), ylim=(-1.6, 1.7))
     ax.set_title(f"{model.name}: {len(boxes)} weighted layers, {model.count_params():,} parameters")
     ax.legend(ncols=4, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, 0))
     ax.axis("off")
-    return ax
+    arcs = f"{n_shortcuts} shortcuts round two convolutions each" if n_shortcuts else ""
+    return describe(ax, "Network diagram", ", ".join(layers), arcs)
 
 
 def draw_residual_block(projection, ax=None):
@@ -347,7 +399,8 @@ def draw_residual_block(projection, ax=None):
     ax.set(xlim=(-1.2, 6.8), ylim=(-0.6, 1.5))
     ax.set_title("with projection: f(x) + projection of x" if projection else "identity: f(x) + x")
     ax.axis("off")
-    return ax
+    facts = f"x goes through {', '.join(steps)}", f"the shortcut from x to + is {shortcut}"
+    return describe(ax, "Flow diagram of a residual block", *facts)
 
 
 def _draw_step(ax, x, y, text, colour):
@@ -375,7 +428,7 @@ def _part(layer):
 
 
 def _draw_shortcuts(model, boxes, ax):
-    """An arc round the two convolutions before each addition."""
+    """An arc round the two convolutions before each addition; returns how many."""
     style = {"color": PART_COLOURS["shortcut"], "lw": 1.5}
     convolutions, blocks = [], []
     for layer in model.layers:
@@ -391,6 +444,19 @@ def _draw_shortcuts(model, boxes, ax):
         ax.add_patch(FancyArrowPatch(path=Path(corners, codes), arrowstyle="-|>", mutation_scale=10, **style))
     if blocks:
         ax.plot([], [], label="shortcut", **style)
+    return len(blocks)
+
+
+def _with_interval(experiment, value, low, high):
+    return f"{EXPERIMENTS[experiment].title} {_percent(value)} ({_percent(low)} to {_percent(high)})"
+
+
+def _brightest_place(heat):
+    """Where in thirds of its height and width a heat map (h, w) is brightest, in words."""
+    if heat.max() <= 0:
+        return "nowhere"
+    (row, column), (height, width) = np.unravel_index(heat.argmax(), heat.shape), heat.shape
+    return f"{('top', 'middle', 'bottom')[3 * row // height]} {('left', 'centre', 'right')[3 * column // width]}"
 
 
 def _percent(share, _=None):
@@ -413,3 +479,4 @@ def _finish_curves(ax, measure, title):
     if measure == "accuracy":
         ax.yaxis.set_major_formatter(_percent)
     ax.legend(fontsize="small")
+    describe_lines(ax)

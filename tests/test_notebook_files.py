@@ -45,6 +45,15 @@ LONGEST_CELL, MEDIAN_CELL = 25, 10
 COMPARED_SHARE = 0.6
 IGNORE, CHECK = "nbval-ignore-output", "nbval-check-output"
 HARD_CODED_COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b|\b(?:c|colou?rs?|facecolor|edgecolor|palette)\s*=\s*[\[(]?\s*['\"]")
+SHORTEST_ALT_TEXT = 40
+# Black, white, grey, dark and bright are what the faces are made of.
+COLOUR_WORD = re.compile(
+    r"\b(?:red|blue|green|orange|yellow|purple|violet|pink|brown|cyan|magenta|coloured|"
+    r"(?:each|either|one|same|other|whose|which) colours?)\b",
+    re.IGNORECASE,
+)
+LINK_TEXT = re.compile(r"\[([^\]]*)\]\(")
+EMPTY_LINK_TEXTS = {"", "here", "this", "link", "click here", "more"}
 
 
 def code_cells(notebook):
@@ -68,8 +77,18 @@ def is_value(output):
     return "text/plain" in output.get("data", {}) and not count_figures([output])
 
 
+def is_table(output):
+    return "<table" in output.get("data", {}).get("text/html", "")
+
+
 def count_figures(outputs):
     return sum("image/png" in output.get("data", {}) or "image/svg+xml" in output.get("data", {}) for output in outputs)
+
+
+def alt_texts(notebook):
+    """The alternative text of each figure, empty where there is none."""
+    outputs = [output for cell in code_cells(notebook) for output in cell.outputs if count_figures([output])]
+    return [output.get("metadata", {}).get("image/png", {}).get("alt", "") for output in outputs]
 
 
 def compared_share(notebooks):
@@ -169,6 +188,36 @@ def check_colours(notebook):
     return [f"a colour of its own, not one of plots.MODEL_COLOURS: {match.group()}" for match in found if match]
 
 
+def check_alt_texts(notebook):
+    texts = alt_texts(notebook)
+    problems = [
+        f"a figure has no words of its own, see plots.describe: {text!r}" for text in texts if texts.count(text) > 1
+    ]
+    return problems + [f"a figure's words are few: {text!r}" for text in texts if len(text) < SHORTEST_ALT_TEXT]
+
+
+def check_words_for_colours(notebook):
+    """What only a colour tells apart is lost on some readers: prose names lines by style, place or legend."""
+    return [f"prose that depends on colour: {match.group()!r}" for match in COLOUR_WORD.finditer(prose(notebook))]
+
+
+def check_headings(notebook):
+    levels = [len(marks) for marks in re.findall(r"^(#+) ", prose(notebook), re.MULTILINE)]
+    problems = [] if levels.count(1) == 1 and levels[0] == 1 else [f"not one title, first of all headings: {levels}"]
+    jumps = [(a, b) for a, b in zip(levels, levels[1:], strict=False) if b > a + 1]
+    return problems + [f"a heading of level {b} stands under one of level {a}" for a, b in jumps]
+
+
+def check_link_texts(notebook):
+    texts = LINK_TEXT.findall(prose(notebook))
+    return [f"a link that does not say where to: {text!r}" for text in texts if text.lower() in EMPTY_LINK_TEXTS]
+
+
+def check_table_headers(notebook):
+    tables = [output.data["text/html"] for cell in code_cells(notebook) for output in cell.outputs if is_table(output)]
+    return ["a table has no header" for table in tables if "<th" not in table]
+
+
 CHECKS = [
     find_stored_problems,
     check_format,
@@ -185,6 +234,11 @@ CHECKS = [
     check_marked_cells,
     check_reasons,
     check_colours,
+    check_alt_texts,
+    check_words_for_colours,
+    check_headings,
+    check_link_texts,
+    check_table_headers,
 ]
 
 
@@ -235,8 +289,13 @@ def printed(text):
     return new_output("stream", name="stdout", text=text)
 
 
-def figure():
-    return new_output("display_data", {"image/png": "AAAA", "text/plain": "<Figure size 640x480 with 1 Axes>"})
+def figure(words="Bar chart: Images per class [drawn faces, not FER2013]."):
+    data = {"image/png": "AAAA", "text/plain": "<Figure size 640x480 with 1 Axes>"}
+    return new_output("display_data", data, metadata={"image/png": {"alt": words}} if words else {})
+
+
+def table(cell):
+    return new_output("execute_result", {"text/html": f"<table><tr>{cell}</tr></table>", "text/plain": "2"})
 
 
 def make_good_notebook():
@@ -314,6 +373,17 @@ FAULTS = [
     (check_colours, change_cell(5, source="plot(faces, color='red')")),
     (check_colours, change_cell(5, source="plot(faces, palette=['red', 'blue'])")),
     (check_colours, change_cell(5, source="plot(faces, '#aa00FF')")),
+    (check_alt_texts, change_cell(5, outputs=[figure(None)])),
+    (check_alt_texts, change_cell(5, outputs=[figure("Bar chart.")])),
+    (check_alt_texts, change_cell(4, outputs=[figure()])),
+    (check_words_for_colours, replace_prose("Why", "Compare the blue line with the others.")),
+    (check_words_for_colours, replace_prose("Why", "Compare dashed and solid for either colour.")),
+    (check_words_for_colours, replace_prose("Why", "The coloured arrow is the shortcut.")),
+    (check_headings, replace_prose("Why", "# Why")),
+    (check_headings, replace_prose("Why", "### Why")),
+    (check_headings, replace_prose("# Title", "Title")),
+    (check_link_texts, replace_prose("Why", "Look [here](02.ipynb).")),
+    (check_table_headers, change_cell(4, outputs=[table("<td>1</td>")])),
 ]
 
 
@@ -333,6 +403,13 @@ def test_check_sees_a_fault(check, spoil):
 
 def test_every_check_is_tried():
     assert {check for check, _ in FAULTS} == set(CHECKS)
+
+
+def test_what_stands_near_a_fault_is_accepted():
+    notebook = make_good_notebook()
+    replace_prose("Why", "## Why\nA colour image has three channels, grey is [explained in 02](02.ipynb).")(notebook)
+    change_cell(4, outputs=[table("<th>mean</th><td>1</td>")])(notebook)
+    assert [problem for check in CHECKS for problem in check(notebook)] == []
 
 
 def test_a_reason_and_a_colour_of_the_package_are_accepted():

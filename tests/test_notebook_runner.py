@@ -2,6 +2,7 @@
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from fer_utils.heads import write_head
@@ -18,6 +19,9 @@ from fer_utils.notebook_runner import (
     write_times,
 )
 
+FIGURE = """from fer_utils import plots
+plots.set_style()
+plots.plot_shares({"a": 0.25}, 'A & "B"');"""
 # Put together: no file of the course holds an absolute path.
 ROOT = "/"
 OUTSIDE = f"{ROOT}folder/of/somebody"
@@ -220,3 +224,22 @@ def test_a_report_hides_code_and_leaves_lessons_out():
     cells[0].metadata = {}
     plain = _as_page(new_notebook(cells=cells), "02_lesson")
     assert "Predict first" in plain and "show the code" not in plain
+
+
+def test_a_figure_is_stored_and_shown_with_its_words(tmp_path):
+    write_notebook(tmp_path / "01_figure.ipynb", FIGURE)
+    assert [outcome.verdict for outcome in store_notebooks(find_notebooks(tmp_path), {}, lambda outcome: None)] == [
+        "ok"
+    ]
+    notebook = nbformat.read(tmp_path / "01_figure.ipynb", as_version=4)
+    words = 'Bar chart of the share spent multiplying: A & "B". a 25%.'
+    assert notebook.cells[1].outputs[0].metadata == {"image/png": {"alt": words}}
+    page = BeautifulSoup(_as_page(notebook, "01_figure"), "html.parser")
+    assert [image["alt"] for image in page.select("img")] == [words]
+    assert page.html["lang"] == "en"
+
+
+def test_a_figure_without_words_is_shown_as_nbconvert_does():
+    picture = new_output("display_data", {"image/png": "AAAA"})
+    page = BeautifulSoup(_as_page(new_notebook(cells=[new_code_cell("1", outputs=[picture])]), "01"), "html.parser")
+    assert [image["alt"] for image in page.select("img")] == ["No description has been provided for this image"]

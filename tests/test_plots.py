@@ -1,15 +1,17 @@
 """Figures: each returns its Axes, says which faces it shows, and draws what it was given."""
 
 import functools
+import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.colors import is_color_like, same_color, to_hex
+from matplotlib.colors import is_color_like, same_color, to_hex, to_rgb
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from fer_utils import plots
+from fer_utils.alt_text import alt_text
 from fer_utils.evaluation import Difference
 from fer_utils.experiments import EXPERIMENTS, ROWS, STRIDE_2_ROWS
 from fer_utils.fer2013 import CLASS_NAMES
@@ -69,17 +71,81 @@ def overlap(artist, other):
     return boxes[0].overlaps(boxes[1])
 
 
-def test_the_other_reading_of_a_row_has_its_colour():
+def test_the_other_reading_of_a_row_looks_like_it():
     pairs = zip(ROWS, STRIDE_2_ROWS, strict=True)
-    assert all(plots.MODEL_COLOURS[one] == plots.MODEL_COLOURS[two] for one, two in pairs)
+    assert all(plots.model_style(one) == plots.model_style(two) for one, two in pairs)
 
 
 def test_one_distinct_colour_per_row():
-    assert list(plots.MODEL_COLOURS) == list(EXPERIMENTS)
-    colours = [*(plots.MODEL_COLOURS[row] for row in (*ROWS, "fast")), *plots.SPLIT_COLOURS.values()]
+    assert list(plots.MODEL_COLOURS) == list(plots.MODEL_MARKERS) == list(EXPERIMENTS)
+    colours = [*(plots.MODEL_COLOURS[row] for row in (*ROWS, "fast", "best")), *plots.SPLIT_COLOURS.values()]
     assert all(is_color_like(colour) for colour in colours)
     assert len({to_hex(colour) for colour in colours}) == len(colours)
     assert len(set(plots.PART_COLOURS.values())) == len(plots.PART_COLOURS)
+
+
+# What eyes without one of the three kinds of cones see of linear RGB: Machado, Oliveira and Fernandes 2009, severity 1.
+SIGHTS = {
+    "normal": np.eye(3),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+# Linear RGB to Oklab, where distances are those that eyes see (Ottosson 2020); 0.02 is just noticeable (CSS Color 4).
+TO_CONES = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+TO_OKLAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+JUST_NOTICEABLE = 0.02
+TOGETHER = {
+    "models": [plots.MODEL_COLOURS[row] for row in (*ROWS, "fast", "best")],
+    "splits": list(plots.SPLIT_COLOURS.values()),
+    "parts": list(plots.PART_COLOURS.values()),
+    "ways": [style["color"] for style in plots.WAY_STYLES],
+}
+
+
+def measure_distance(colours, sight):
+    """The least distance in Oklab between two of the colours, as seen by eyes of that sight."""
+    rgb = np.array([to_rgb(colour) for colour in colours])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(linear @ np.transpose(SIGHTS[sight]), 0, 1)
+    places = np.cbrt(seen @ TO_CONES.T) @ TO_OKLAB.T
+    return min(np.linalg.norm(one - other) for one, other in itertools.combinations(places, 2))
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+@pytest.mark.parametrize("group", TOGETHER)
+def test_colours_of_one_figure_stay_apart_for_every_sight(group, sight):
+    assert measure_distance(TOGETHER[group], sight) > 3 * JUST_NOTICEABLE
+
+
+def test_the_measure_of_sights():
+    assert measure_distance(["black", "white"], "normal") == pytest.approx(1, abs=1e-3)
+    red_and_green = ["#d62728", "#7a7a00"]
+    assert measure_distance(red_and_green, "deuteranopia") < measure_distance(red_and_green, "normal") / 3
+    blue_and_green = ["#0073b2", "#008a8a"]
+    assert measure_distance(blue_and_green, "tritanopia") < measure_distance(blue_and_green, "deuteranopia")
+
+
+def test_nothing_is_told_apart_by_colour_alone():
+    assert len({plots.MODEL_MARKERS[row] for row in (*ROWS, "fast", "best")}) == len(ROWS) + 2
+    assert len({style["marker"] for style in plots.WAY_STYLES}) == len(plots.WAY_STYLES)
+    ax = plots.compare_learning_curves(make_runs())
+    assert [line.get_marker() for line in ax.lines[::2]] == [plots.MODEL_MARKERS[row] for row in ROWS]
+    assert len({(line.get_marker(), line.get_linestyle()) for line in ax.lines}) == len(ax.lines)
+    ax = plots.plot_class_counts(dict.fromkeys(plots.SPLIT_COLOURS, [1] * 7), DRAWN)
+    assert len({bars[0].get_hatch() for bars in ax.containers}) == len(plots.SPLIT_COLOURS)
 
 
 def test_titles_name_the_faces():
@@ -339,3 +405,120 @@ def test_a_residual_block_shows_its_steps_and_its_shortcut(projection, shortcut)
     assert texts.count("3×3\nconvolution") == 2 and "+" in texts
     assert shortcut in texts
     assert len(ax.patches) == 1  # the shortcut's arrow
+
+
+CONFUSION = np.diag([3, 1, 4, 8, 5, 2, 6])
+CONFUSION[2, 4] = 5
+# Each function that draws, on values whose words are known.
+WORDS = {
+    "plot_faces": (
+        lambda: plots.plot_faces(np.zeros((3, 48, 48)), "abc", DRAWN, "Three"),
+        f"Pictures: Three {NOTE}. 3 faces; a, b, c.",
+    ),
+    "plot_class_counts": (
+        lambda: plots.plot_class_counts({"train": [40, 4, 41, 7215, 48, 32, 50]}, DRAWN),
+        f"Bar chart: Images per class and split {NOTE}. train: most Happy, 7,215, least Disgust, 4.",
+    ),
+    "plot_learning_curves": (
+        lambda: plots.plot_learning_curves([make_run("vgg_like")]),
+        f"Line chart, accuracy over epoch: VGG-like {NOTE}. training from 10% to 40%; validation from 5% to 20%; "
+        "kept epoch 15% at 3.",
+    ),
+    "compare_learning_curves": (
+        lambda: plots.compare_learning_curves([make_run("vgg_like")], "loss"),
+        f"Line chart, cross-entropy loss over epoch: Loss {NOTE}. VGG-like, training from 1.9 to 1.6; "
+        "VGG-like, validation from 1.95 to 1.8.",
+    ),
+    "plot_curves_over_seeds": (
+        lambda: plots.plot_curves_over_seeds([make_run("vgg_like", "FER2013", seed, 0.2 * seed) for seed in (0, 1)]),
+        "Line chart, accuracy over epoch: VGG-like [FER2013], quick profile, 2 seeds. training from 20% to 50%; "
+        "validation from 10% to 25%.",
+    ),
+    "plot_live_and_recorded": (
+        lambda: plots.plot_live_and_recorded([make_run("vgg_like")], []),
+        f"Line chart, accuracy over epoch: VGG-like {NOTE}, quick profile, one seed. training from 10% to 40%; "
+        "validation from 5% to 20%. Line chart. no recorded run.",
+    ),
+    "plot_seeds": (
+        lambda: plots.plot_seeds({"vgg_like": [make_run("vgg_like")] * 2, "fast": []}, {"vgg_like": 56}, DRAWN),
+        f"Dot chart of test accuracies: Seeds alone {NOTE}. VGG-like 20%, 20%, report 56%; Fast no seed.",
+    ),
+    "plot_confusion": (
+        lambda: plots.plot_confusion(CONFUSION, DRAWN),
+        f"Table of true and predicted classes: Confusion matrix {NOTE}. share that is found: highest Angry 100%, "
+        "lowest Fear 44%; most common mistake: Fear taken for Sad, 5 times.",
+    ),
+    "plot_gaps": (
+        lambda: plots.plot_gaps([(make_run("fast"), Difference(0.2, 0.15, 0.3))]),
+        "Bar chart of training accuracy less validation accuracy: "
+        f"The gap at the last epoch {NOTE}. Fast 20% (15% to 30%).",
+    ),
+    "plot_accuracies": (
+        lambda: plots.plot_accuracies([("lenet_like", 0.5, 0.45, 0.55)], DRAWN),
+        f"Dots with 95 % intervals: Test accuracy {NOTE}. LeNet-like 50% (45% to 55%).",
+    ),
+    "plot_race": (
+        lambda: plots.plot_race({"fast": ([1, 10, 20], [0.2, 0.5, 0.4])}, DRAWN),
+        "Line chart, validation accuracy over seconds of training (logarithmic scale): "
+        f"Accuracy over seconds {NOTE}. Fast from 20% to 40%, highest 50% at 10.",
+    ),
+    "plot_speeds": (
+        lambda: plots.plot_speeds({"start": 1000.0, "faster": 2500.0}, "Speeds"),
+        "Bar chart of images a second: Speeds. start 1,000 (× 1); faster 2,500 (× 2.5).",
+    ),
+    "plot_shares": (
+        lambda: plots.plot_shares({"a": 0.482}, "A second"),
+        "Bar chart of the share spent multiplying: A second. a 48%.",
+    ),
+    "plot_waits": (
+        lambda: plots.plot_waits([10, 20], {"fit": [5.0, 5.0], "batch by batch": [1.0, 2.0]}),
+        "Line chart, seconds over images in the epoch: One epoch of a small network. fit 5; "
+        "batch by batch from 1 to 2.",
+    ),
+    "plot_per_layer": (
+        lambda: plots.plot_per_layer({"vgg_like": {"conv1": 1.0, "conv2": 0.1}}, DRAWN, "Gradient", "per weight"),
+        f"Line chart, per weight over layer, from input to output: Gradient {NOTE}. VGG-like from 1 to 0.1.",
+    ),
+    "plot_maps": (
+        lambda: plots.plot_maps(np.stack([np.zeros((12, 6)), np.ones((12, 6))], axis=-1), DRAWN, "Two maps"),
+        f"Pictures: Two maps {NOTE}. 2 maps of 12×6 places, 1 of them dark all over.",
+    ),
+    "plot_heat_maps": (
+        lambda: plots.plot_heat_maps(
+            np.zeros((2, 48, 48)), np.eye(36).reshape(36, 6, 6)[[32, 0]] * [[[1]], [[0]]], "ab", DRAWN, "Heat"
+        ),
+        f"Faces under heat maps, with the place that is brightest: Heat {NOTE}. a: bottom centre; b: nowhere.",
+    ),
+    "draw_network": (
+        lambda: plots.draw_network(build_once(resnet_like, 1.0)),
+        "Network diagram: resnet_like: 10 weighted layers, 1,812,167 parameters. conv1 48×48×32, conv2 48×48×32, "
+        "pooling, conv3 24×24×64, conv4 24×24×64, pooling, conv5 12×12×128, conv6 12×12×128, pooling, conv7 6×6×256, "
+        "conv8 6×6×256, pooling, dense 256, expression 7; 4 shortcuts round two convolutions each.",
+    ),
+    "draw_residual_block": (
+        lambda: plots.draw_residual_block(projection=False),
+        "Flow diagram of a residual block: identity: f(x) + x. x goes through 3×3 convolution, normalisation, ReLU, "
+        "3×3 convolution, normalisation, +, ReLU; the shortcut from x to + is x itself.",
+    ),
+}
+
+
+def test_every_figure_is_put_into_words():
+    drawing = [name for name in vars(plots) if name.split("_")[0] in ("plot", "compare", "draw")]
+    assert list(WORDS) == drawing
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_a_figure_in_words(name):
+    draw, expected = WORDS[name]
+    figure = np.ravel(draw())[0].figure
+    assert alt_text(figure) == expected
+
+
+def test_words_of_a_network_without_shortcuts():
+    assert alt_text(plots.draw_network(build_once(vgg_like)).figure).endswith("expression 7.")
+
+
+def test_words_of_a_confusion_without_mistakes():
+    ax = plots.plot_confusion(np.diag([1] * 7), DRAWN)
+    assert alt_text(ax.figure).endswith("highest Angry 100%, lowest Angry 100%.")
