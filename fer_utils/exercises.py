@@ -5,7 +5,11 @@ never gives the answer away; an empty cell (`None`) is told what is asked for. T
 `notebooks/solutions`.
 """
 
+import functools
+import math
 from typing import NamedTuple
+
+import numpy as np
 
 
 class Verdict(NamedTuple):
@@ -16,3 +20,168 @@ class Verdict(NamedTuple):
 
     def __repr__(self):
         return f"{'Right' if self.right else 'Not yet'}: {self.words}"
+
+
+class Mistake(Exception):
+    """What is wrong with an answer, in words."""
+
+
+class Unfilled(Exception):
+    """There is no answer yet."""
+
+
+def check(asked):
+    """Makes a check of a function that returns words about a right answer and raises `Mistake` for any other.
+
+    `asked` is the verdict where nothing is filled in yet: None, `...`, or a list without anything in it.
+    """
+
+    def decorate(judge):
+        @functools.wraps(judge)
+        def judge_safely(answer, *data):
+            try:
+                refuse_unfilled(answer)
+                return Verdict(True, judge(answer, *data))
+            except Unfilled:
+                return Verdict(False, asked)
+            except Mistake as mistake:
+                return Verdict(False, str(mistake))
+            except Exception as error:  # a check is no place to fail, however strange the answer is
+                return Verdict(False, f"your answer ends in {type(error).__name__} ({error}); {asked}")
+
+        return judge_safely
+
+    return decorate
+
+
+# --- what the checks share ---
+
+
+def refuse_unfilled(answer):
+    """Raises `Unfilled` for None, `...`, and a list, tuple, dict or set that is empty or holds one of the two."""
+    if isinstance(answer, list | tuple | dict | set):
+        parts = list(answer.values() if isinstance(answer, dict) else answer)
+    else:
+        parts = [answer]
+    if not parts or any(part is None or part is ... for part in parts):
+        raise Unfilled
+
+
+def describe(answer):
+    """What `answer` is, in a few words.
+
+    >>> describe(np.zeros((3, 7))), describe("Happy"), describe(0.25)
+    ('an array of shape (3, 7)', 'the text Happy', 'the number 0.25')
+    """
+    if isinstance(answer, np.ndarray) and answer.ndim:
+        return f"an array of shape {answer.shape}"
+    if isinstance(answer, str):
+        return f"the text {answer}"
+    if isinstance(answer, int | float | np.number) and not isinstance(answer, bool):
+        return f"the number {answer:g}"
+    return "a function" if callable(answer) else f"a value of type {type(answer).__name__}"
+
+
+def as_number(answer):
+    """`answer` as a float; a `Mistake` unless it is one finite number."""
+    is_value = hasattr(answer, "dtype") or np.isscalar(answer)
+    values = np.asarray(answer if is_value else None)
+    if values.size != 1 or values.dtype.kind not in "iuf":
+        raise Mistake(f"a single number is asked for, and this is {describe(answer)}")
+    number = float(values.reshape(()))
+    if not math.isfinite(number):
+        raise Mistake(f"a finite number is asked for, and this is {number}")
+    return number
+
+
+def as_share(answer):
+    """`answer` as a float from 0 to 1; a `Mistake` for a percentage or anything else."""
+    share = as_number(answer)
+    if 1 < share <= 100:
+        raise Mistake("a share between 0 and 1 is asked for, and this looks like a percentage: divide by 100")
+    if not 0 <= share <= 1:
+        raise Mistake(f"a share lies between 0 and 1, and this is {describe(answer)}")
+    return share
+
+
+def as_array(answer, shape):
+    """`answer` as an array of `shape`; a `Mistake` unless it is one, of finite numbers."""
+    values = np.asarray(answer)
+    if values.dtype.kind not in "biuf" or values.shape != tuple(shape):
+        found = describe(values if values.ndim and values.dtype.kind in "biuf" else answer)
+        raise Mistake(f"an array of shape {tuple(shape)} is asked for, and this is {found}")
+    if not np.isfinite(values).all():
+        raise Mistake("some of the numbers are not finite")
+    return values
+
+
+def call(function, *arguments):
+    """What the learner's `function` returns; a `Mistake` if it is no function or raises, `Unfilled` if it is a stub."""
+    if not callable(function):
+        raise Mistake(f"a function is asked for (its name, without brackets), and this is {describe(function)}")
+    try:
+        result = function(*arguments)
+    except Exception as error:
+        raise Mistake(f"your function raises {type(error).__name__}: {error}") from error
+    refuse_unfilled(result)
+    return result
+
+
+def compare_numbers(number, expected, mistakes, tolerance=0.005):
+    """Raises the `Mistake` that leads to `number`, if it is not `expected`; `tolerance` is a share of the number.
+
+    `mistakes` maps words about a mistake to the number that it leads to.
+    """
+    if math.isclose(number, expected, rel_tol=tolerance):
+        return
+    for words, value in mistakes.items():
+        if math.isclose(number, value, rel_tol=tolerance):
+            raise Mistake(words)
+    raise Mistake(f"that is too {'large' if number > expected else 'small'}")
+
+
+def compare_arrays(values, expected, mistakes, agreement=0.99):
+    """Raises the `Mistake` that leads to the array `values`, if fewer than `agreement` of them are those `expected`.
+
+    `mistakes` maps words about a mistake to the array that it leads to.
+    """
+
+    def share_equal(others):
+        return np.mean(np.isclose(values, others, rtol=1e-3, atol=1e-4))
+
+    if share_equal(expected) >= agreement:
+        return
+    for words, others in mistakes.items():
+        if np.shape(others) == np.shape(expected) and share_equal(others) >= agreement:
+            raise Mistake(words)
+    raise Mistake(f"{1 - share_equal(expected):.0%} of the numbers are others than those asked for")
+
+
+# --- 01 data exploration ---
+
+
+# --- 02 baseline overfitting ---
+
+
+@check("fill in the width of a network with about a quarter of the parameters, a number")
+def check_quarter_width(answer, build):
+    """The width at which `build(width)` has a quarter of the parameters of `build(1.0)`."""
+    width = as_number(answer)
+    if width <= 0 or width > 100:
+        what = "a number of parameters?" if width > 100 else "no width"
+        raise Mistake(f"this is {what} Asked for is the width, which is 1 for the whole network")
+    if width > 1:
+        raise Mistake("a width above 1 makes the network larger than the whole one")
+    share = build(width).count_params() / build(1.0).count_params()
+    if share < 0.2:
+        why = "narrower layers lose weights on both sides, in what they read and in what they give"
+        raise Mistake(f"this leaves {share:.2f} of the parameters, too few: {why}")
+    if share > 0.3:
+        raise Mistake(f"this leaves {share:.2f} of the parameters, too many")
+    return "between two layers of half the width there is a quarter of the weights"
+
+
+# --- 03 data augmentation ---
+
+
+# --- 04 depth comparison ---
