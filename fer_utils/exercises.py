@@ -80,6 +80,8 @@ def describe(answer):
         return f"an array of shape {answer.shape}"
     if isinstance(answer, str):
         return f"the text {answer}"
+    if isinstance(answer, list | tuple | dict | set):
+        return f"a {type(answer).__name__} of {len(answer)}"
     if isinstance(answer, int | float | np.number) and not isinstance(answer, bool):
         return f"the number {answer:g}"
     return "a function" if callable(answer) else f"a value of type {type(answer).__name__}"
@@ -91,7 +93,7 @@ def list_values(values):
     >>> list_values({26, 5, 1})
     '1, 5 and 26'
     """
-    *first, last = (str(value) for value in sorted(values))
+    *first, last = (f"{value:g}" for value in sorted(values))
     return f"{', '.join(first)} and {last}" if first else last
 
 
@@ -176,7 +178,8 @@ def compare_arrays(values, expected, mistakes, agreement=0.99):
 @check("list the numbers of the movements that a frightened face has over a surprised one, such as [12]")
 def check_added_units(answer):
     """The action units of fear that surprise does not have."""
-    units = set(answer) if isinstance(answer, list | tuple | dict | set | np.ndarray) else {as_number(answer)}
+    parts = answer if isinstance(answer, list | tuple | dict | set | np.ndarray) else [answer]
+    units = {as_number(part) for part in parts}
     surprise, fear = set(ACTION_UNITS["Surprise"]), set(ACTION_UNITS["Fear"])
     if unknown := units - set(UNITS):
         raise Mistake(f"there is no action unit {list_values(unknown)}; the figure names those there are")
@@ -439,22 +442,26 @@ def check_strided_field(answer):
     return "every step behind the first convolution is twice as long, and no weight was added"
 
 
-@check("build a keras.Model from faces (48, 48, 1) to seven probabilities")
+@check("write a function that builds a keras.Model, from faces (48, 48, 1) to seven probabilities")
 def check_far_sighted(answer, receptive_fields, limit):
-    """A network whose last convolution sees 48 pixels or more for at most the multiply-adds of the network `limit`."""
+    """A function that builds a network whose last convolution sees 48 pixels or more, at no more cost than `limit`.
+
+    `receptive_fields` is the function of the notebook, `limit` the network whose multiply-adds are the most allowed.
+    """
     from fer_utils.models import count_multiply_adds
 
-    if not hasattr(answer, "layers") or not hasattr(answer, "input_shape"):
-        raise Mistake(f"a keras.Model is asked for, and this is {describe(answer)}")
-    if answer.input_shape != (None, 48, 48, 1) or answer.output_shape != (None, 7):
+    network = answer if hasattr(answer, "layers") else call(answer)
+    if not hasattr(network, "layers") or not hasattr(network, "input_shape"):
+        raise Mistake(f"your function has to return a keras.Model, and this is {describe(network)}")
+    if network.input_shape != (None, 48, 48, 1) or network.output_shape != (None, 7):
         raise Mistake(
-            f"it has to go from (48, 48, 1) to 7 numbers, and this goes from {answer.input_shape[1:]} "
-            f"to {answer.output_shape[1:]}"
+            f"it has to go from (48, 48, 1) to 7 numbers, and this goes from {network.input_shape[1:]} "
+            f"to {network.output_shape[1:]}"
         )
-    fields = receptive_fields(answer)
+    fields = receptive_fields(network)
     if not fields:
-        raise Mistake("it has no convolution, or none whose name begins with conv")
-    cost, most = (count_multiply_adds(network) / 1e6 for network in (answer, limit))
+        raise Mistake("the network has no convolution yet, or none whose name begins with conv")
+    cost, most = (count_multiply_adds(model) / 1e6 for model in (network, limit))
     if max(fields.values()) < 48:
         raise Mistake(f"its last convolution sees {max(fields.values())} of 48 pixels")
     if cost > most:
