@@ -310,7 +310,7 @@ def check_stop_epoch(answer):
         if epoch != right:
             when = "early" if epoch < right else "late"
             raise Mistake(f"with losses {losses.tolist()} and patience {patience} you stop at {epoch:g}: too {when}")
-    return "this is early stopping: it saves the epochs that only learn by heart"
+    return "this is early stopping; what it saves and what it costs, a pair of curves tells"
 
 
 _LOSSES = (
