@@ -253,13 +253,12 @@ CHECKS = [
     check_exercises,
     check_exercises_unfilled,
 ]
-# A notebook of solutions teaches nothing new: it needs no template, but it is stored and compared like the others.
+# A notebook of solutions teaches nothing new: it needs no template, but is stored and compared like the others.
 SOLUTION_CHECKS = [
     find_stored_problems,
     check_format,
     check_order,
     check_widgets,
-    check_setup,
     check_rhythm,
     check_marked_cells,
     check_reasons,
