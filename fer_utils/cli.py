@@ -44,14 +44,14 @@ def run(data: Data = None, profile: ChosenProfile = None, only: Only = None):
 
 @app.command()
 def store(only: Only = None):
-    """Rewrites the notebooks of the repository with their outputs: drawn faces, quick profile, new trainings.
+    """Rewrites notebooks and worked solutions with their outputs: drawn faces, quick profile, new trainings.
 
     All of them together are also timed, each with the trainings of those before it at hand.
     """
     from fer_utils.notebook_runner import find_notebooks, store_notebooks, write_times
 
     with _errors_as_messages():
-        paths = find_notebooks(NOTEBOOKS, only or ())
+        paths = find_notebooks(NOTEBOOKS, only or (), solutions=True)
     with tempfile.TemporaryDirectory() as runs:
         fixed = {"FER_DATA": "drawn", "FER_PROFILE": "quick", "FER_PROGRESS": "0", "FER_RUNS": runs}
         outcomes = store_notebooks(paths, fixed, typer.echo)

@@ -23,6 +23,7 @@ from nbconvert.preprocessors import TagRemovePreprocessor
 from fer_utils.environment import atomic_path, progress_bar
 from fer_utils.heads import find_repository, link_badges, strip_head, trains, write_head
 
+SOLUTIONS = "solutions"
 LARGEST_STORED_NOTEBOOK = 1_000_000
 KEPT_CELL_METADATA = ("tags", "reason")
 STORED_METADATA = {
@@ -91,14 +92,25 @@ class CurrentInterpreter(KernelSpecManager):
         return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
 
 
-def find_notebooks(folder, only=()):
-    """The paths NN_*.ipynb in `folder`, in order, or `only` those numbers or names; `ValueError` if one is missing."""
+def find_notebooks(folder, only=(), solutions=False):
+    """The paths NN_*.ipynb in `folder`, in order, or `only` those numbers or names; `ValueError` if one is missing.
+
+    With `solutions`, each is followed by the notebook of the same name in `folder`/solutions, where there is one.
+    """
     paths = {path.stem: path for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))}
     unknown = [word for word in only if not any(word in (name, name[:2]) for name in paths)]
     if unknown or not paths:
         wanted = ", ".join(unknown) or "NN_*.ipynb"
         raise ValueError(f"there is no notebook {wanted}; there are: {', '.join(paths) or 'none'}")
-    return [path for name, path in paths.items() if not only or name in only or name[:2] in only]
+    chosen = [path for name, path in paths.items() if not only or name in only or name[:2] in only]
+    if not solutions:
+        return chosen
+    return [path for notebook in chosen for path in (notebook, solution_of(notebook)) if path.exists()]
+
+
+def solution_of(path):
+    """Where the worked solutions of the notebook at `path` are, if it has any."""
+    return path.parent / SOLUTIONS / path.name
 
 
 def execute_notebook(path, environment):
@@ -109,12 +121,13 @@ def execute_notebook(path, environment):
     """
     notebook = nbformat.read(path, as_version=4)
     total = sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)
+    name = f"{SOLUTIONS}/{path.stem}" if path.parent.name == SOLUTIONS else path.stem
     layout = "{desc} of {total_fmt} |{bar:20}| {elapsed}"
-    bar, started = progress_bar(total=total, bar_format=layout, desc=f"{path.stem}: cell 0", file=sys.stderr), []
+    bar, started = progress_bar(total=total, bar_format=layout, desc=f"{name}: cell 0", file=sys.stderr), []
 
     def show(cell, cell_index):
         started.append(cell)
-        bar.set_description_str(f"{path.stem}: cell {len(started)}", refresh=False)
+        bar.set_description_str(f"{name}: cell {len(started)}", refresh=False)
         bar.update()
         bar.refresh()
 
@@ -136,7 +149,7 @@ def execute_notebook(path, environment):
             client.execute(env=variables, stderr=subprocess.DEVNULL)
     except (CellExecutionError, DeadKernelError) as error:
         failure = f"failed at cell {len(started)} of {total}\n{_describe(started, error)}"
-    return notebook, Outcome(path.stem, (time.monotonic() - start) / 60, len(started), failure)
+    return notebook, Outcome(name, (time.monotonic() - start) / 60, len(started), failure)
 
 
 def _let_ctrl_c_through(notebook):
@@ -153,7 +166,8 @@ def _describe(started, error):
 def run_notebooks(paths, build, environment, show=print):
     """Executes the notebooks at `paths` in order; `show`s each `Outcome` as it comes, and returns all.
 
-    The executed copies go to the folder `build`/notebooks, a page for each to `build`/html, with an index.html.
+    The executed copies go to the folder `build`/notebooks, a page for each to `build`/html, with an index.html. Worked
+    solutions get a page as they are stored, so that links to them lead somewhere.
     """
     outcomes = []
     for path in paths:
@@ -162,6 +176,9 @@ def run_notebooks(paths, build, environment, show=print):
         outcomes.append(outcome)
         _write(build / "notebooks" / path.name, nbformat.writes(notebook) + "\n")
         _write(build / "html" / f"{path.stem}.html", _as_page(notebook, path.stem))
+        if (solution := solution_of(path)).exists():
+            page = _as_page(nbformat.read(solution, as_version=4), path.stem)
+            _write(build / "html" / SOLUTIONS / f"{path.stem}.html", page)
     rows = [INDEX_ROW.format(**{**vars(o), "verdict": html.escape(o.verdict)}) for o in outcomes]
     _write(build / "html" / "index.html", INDEX.format(rows="\n".join(rows)))
     return outcomes
@@ -248,7 +265,7 @@ def _as_page(notebook, title):
     if is_report:
         exporter.register_preprocessor(TagRemovePreprocessor(remove_cell_tags={"lesson"}), enabled=True)
     page = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})[0]
-    page = re.sub(r'href="(\w+)\.ipynb', r'href="\1.html', page)
+    page = re.sub(rf'href="((?:{SOLUTIONS}/|\.\./)?\w+)\.ipynb', r'href="\1.html', page)
     if is_report:
         page = page.replace("</head>", f"{REPORT_HEAD}</head>").replace("<main", f"{REPORT_TOGGLE}<main", 1)
     return page

@@ -106,6 +106,16 @@ def test_badges_names_what_it_changed_or_says_what_is_wrong(course, monkeypatch)
     assert result.exit_code == 1 and "error: 'faces' is no GitHub repository" in result.output
 
 
+def test_store_takes_the_solutions_along(course):
+    solution = course.folder / "notebooks" / "solutions" / "01_good.ipynb"
+    solution.parent.mkdir()
+    write_notebook(solution, "print(6 * 7)")
+    result = invoke("store", "--only", "01")
+    assert result.exit_code == 0 and "solutions/01_good: 1 cells" in result.output
+    assert "42" in solution.read_text()
+    assert "solutions/01" not in invoke("run", "--only", "01").output
+
+
 def test_train_prints_the_run(course, monkeypatch):
     calls = []
     run = SimpleNamespace(

@@ -5,6 +5,7 @@ cells compute is nbval's to compare.
 """
 
 import copy
+import inspect
 import re
 import statistics
 import subprocess
@@ -14,6 +15,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from fer_utils import exercises
 from fer_utils.environment import PROJECT
 from fer_utils.heads import (
     badges,
@@ -25,10 +27,11 @@ from fer_utils.heads import (
     trains,
     write_head,
 )
-from fer_utils.notebook_runner import GPU_METADATA, LARGEST_STORED_NOTEBOOK, find_stored_problems
+from fer_utils.notebook_runner import GPU_METADATA, LARGEST_STORED_NOTEBOOK, find_stored_problems, output_texts
 
 FOLDER = PROJECT / "notebooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))
+SOLUTIONS = sorted((FOLDER / "solutions").glob("*.ipynb"))
 NAMES = [
     "01_data_exploration",
     "02_baseline_overfitting",
@@ -44,6 +47,7 @@ OUTSIDE = "/".join(("", "folder", "of", "somebody"))  # put together: no file of
 LONGEST_CELL, MEDIAN_CELL = 25, 10
 COMPARED_SHARE = 0.6
 IGNORE, CHECK = "nbval-ignore-output", "nbval-check-output"
+CHECK_CALL = re.compile(r"\bexercises\.(check_\w+)\(")
 HARD_CODED_COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b|\b(?:c|colou?rs?|facecolor|edgecolor|palette)\s*=\s*[\[(]?\s*['\"]")
 SHORTEST_ALT_TEXT = 40
 # Black, white, grey, dark and bright are what the faces are made of.
@@ -218,6 +222,86 @@ def check_table_headers(notebook):
     return ["a table has no header" for table in tables if "<th" not in table]
 
 
+def list_exercises(notebook):
+    """(question cell, code cells after it) of each exercise: the cells between the last two headings of a notebook."""
+    exercises_of, inside = [], False
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and re.search(r"^## ", cell.source, re.MULTILINE):
+            inside = re.findall(r"^## .*$", cell.source, re.MULTILINE)[-1] == "## Exercises"
+        elif inside and cell.cell_type == "markdown":
+            exercises_of.append((cell, []))
+        elif inside and exercises_of:
+            exercises_of[-1][1].append(cell)
+    return exercises_of
+
+
+def check_exercises(notebook):
+    """3 or 4, numbered, each with a cell to fill in or to start from; the first is short, the last alone is open."""
+    questions = [question.source for question, _ in list_exercises(notebook)]
+    problems = [] if len(questions) in (3, 4) else [f"there are {len(questions)} exercises, not 3 or 4"]
+    for number, (question, cells) in enumerate(list_exercises(notebook), start=1):
+        if not question.source.startswith(f"**Exercise {number}"):
+            problems.append(f"exercise {number} begins otherwise: {question.source[:40]}")
+        if not cells:
+            problems.append(f"exercise {number} has no code cell")
+        if ("(open)" in question.source) != (number == len(questions)):
+            problems.append(f"exercise {number} of {len(questions)}: only the last one is open")
+    if questions and "(three minutes)" not in questions[0]:
+        problems.append("the first exercise does not say that it takes three minutes")
+    return problems
+
+
+def check_exercises_unfilled(notebook):
+    """A closed exercise ends in a check, which finds nothing filled in; an open one has no check, and an output."""
+    problems = []
+    for question, cells in list_exercises(notebook):
+        calls = [cell for cell in cells if CHECK_CALL.search(cell.source)]
+        if "(open)" in question.source:
+            good = not calls and any(cell.outputs for cell in cells)
+        else:
+            good = (
+                len(calls) == 1 and CHECK_CALL.match(calls[0].source.splitlines()[-1]) and says(calls[0], "Not yet: ")
+            )
+        if not good:
+            problems.append(f"not an unfilled exercise with its check, nor an open one: {question.source}")
+    return problems
+
+
+def check_solutions(notebook):
+    """Each check stands last in a cell whose output, a right verdict, nbval compares."""
+    calls = [cell for cell in code_cells(notebook) if CHECK_CALL.search(cell.source)]
+    problems = [] if calls else ["no exercise is checked"]
+    for cell in calls:
+        if not CHECK_CALL.match(cell.source.splitlines()[-1]) or not says(cell, "Right: ") or IGNORE in tags(cell):
+            problems.append(f"not a right solution whose verdict is compared: {cell.source}")
+    return problems
+
+
+def says(cell, verdict):
+    return any(text.startswith(verdict) for text in output_texts(cell.outputs))
+
+
+def list_checks(notebook):
+    """The names of the checks that `notebook` calls, each as often as it does."""
+    return [name for cell in code_cells(notebook) for name in CHECK_CALL.findall(cell.source)]
+
+
+def find_misplaced_checks(names, notebooks, solutions):
+    """A line for each of the checks `names` that is not called once in one notebook and once in its solutions.
+
+    `notebooks` and `solutions` map a notebook's name to the checks that it calls.
+    """
+    problems = []
+    for check in names:
+        homes = [name for name, called in notebooks.items() for _ in range(called.count(check))]
+        solved = [name for name, called in solutions.items() for _ in range(called.count(check))]
+        if len(homes) != 1 or solved != homes:
+            problems.append(
+                f"{check} is called in {homes or 'no notebook'}, and in the solutions of {solved or 'none'}"
+            )
+    return problems
+
+
 CHECKS = [
     find_stored_problems,
     check_format,
@@ -239,6 +323,20 @@ CHECKS = [
     check_headings,
     check_link_texts,
     check_table_headers,
+    check_exercises,
+    check_exercises_unfilled,
+]
+# A notebook of solutions teaches nothing new: it needs no template, but is stored and compared like the others.
+SOLUTION_CHECKS = [
+    find_stored_problems,
+    check_format,
+    check_order,
+    check_widgets,
+    check_rhythm,
+    check_marked_cells,
+    check_reasons,
+    check_colours,
+    check_solutions,
 ]
 
 
@@ -261,6 +359,26 @@ def test_badges_are_those_of_the_repository(path):
 def test_solutions_have_the_same_setup():
     cells = [find_setup(nbformat.read(path, as_version=4)) for path in FOLDER.glob("solutions/*.ipynb")]
     assert {cell.source for cell in cells if cell is not None} <= {setup_source(find_repository())}
+
+
+@pytest.mark.parametrize("check", SOLUTION_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_stored_solutions(path, check):
+    assert check(nbformat.read(path, as_version=4)) == []
+
+
+def test_every_notebook_with_exercises_has_solutions():
+    assert [path.stem for path in SOLUTIONS] == [path.stem for path in PATHS]
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, _ in inspect.getmembers(exercises, inspect.isfunction) if name.startswith("check_")]
+)
+def test_every_check_is_called_in_its_notebook_and_solution(name):
+    called = [
+        {path.stem: list_checks(nbformat.read(path, as_version=4)) for path in paths} for paths in (PATHS, SOLUTIONS)
+    ]
+    assert find_misplaced_checks([name], *called) == []
 
 
 def test_all_notebooks_exist():
@@ -299,8 +417,11 @@ def table(cell):
 
 
 def make_good_notebook():
-    """A small notebook that every check accepts: title, set-up, imports, prose, two code cells, the closing parts."""
-    closing = "\n".join(f"## {part}" for part in PARTS) + "\nPredict first. " * 3
+    """A small notebook that every check accepts.
+
+    Its cells: title, set-up, imports, prose, two code cells, what to remember (6), the exercises (7), three of them
+    with two cells each (8 to 13), where to go next.
+    """
     notebook = new_notebook(
         cells=[
             new_markdown_cell("# Title\n\nYou will be able to see."),
@@ -309,12 +430,38 @@ def make_good_notebook():
             new_markdown_cell("Why"),
             new_code_cell("1 + 1", execution_count=3, outputs=[new_output("execute_result", {"text/plain": "2"})]),
             new_code_cell("plot(faces)", execution_count=4, outputs=[figure()]),
-            new_markdown_cell(closing),
+            *make_closing_cells(),
         ]
     )
     write_head(notebook, "01_title", find_repository(), {"CPU, 2 cores": 0.3})
     notebook.cells[4].metadata = nbformat.from_dict({"tags": [CHECK]})
     return notebook
+
+
+def make_closing_cells():
+    unfilled = [new_output("execute_result", {"text/plain": "Not yet: fill in"}, execution_count=5)]
+    cells = [
+        new_markdown_cell("\n".join(f"## {part}" for part in PARTS[:2]) + "\nPredict first. " * 3),
+        new_markdown_cell(f"## {PARTS[2]}\n\nFill in."),
+    ]
+    for number, note in enumerate(("*(three minutes)*", "", "*(open)*"), start=1):
+        cells.append(new_markdown_cell(f"**Exercise {number}** {note}"))
+        source = "1 + 1" if number == 3 else f"answer = None\nexercises.check_{number}(answer)"
+        cells.append(new_code_cell(source, execution_count=4 + number, outputs=copy.deepcopy(unfilled)))
+    return [*cells, new_markdown_cell(f"## {PARTS[3]}")]
+
+
+def make_good_solutions():
+    """A small notebook of solutions that every check of those accepts."""
+    right = [new_output("execute_result", {"text/plain": "Right: well done"}, execution_count=2)]
+    return new_notebook(
+        cells=[
+            new_markdown_cell("# Title"),
+            new_code_cell("import os\nfaces = load_faces()", execution_count=1, outputs=[printed("drawn faces")]),
+            new_markdown_cell("Why"),
+            new_code_cell("exercises.check_1(1)", execution_count=2, outputs=right),
+        ]
+    )
 
 
 def replace_prose(old, new):
@@ -357,7 +504,7 @@ FAULTS = [
     (check_gpu, change_cell(5, source="run = train('lenet_like', faces)")),
     (check_setup, replace_prose("load_faces()", "0")),
     (check_setup, replace_prose("import os", "")),
-    (check_predictions, lambda notebook: notebook.cells[-1].update(source=notebook.cells[-1].source[:-20])),
+    (check_predictions, lambda notebook: notebook.cells[6].update(source=notebook.cells[6].source[:-20])),
     *((check_parts, replace_prose(part, "")) for part in PARTS),
     (check_parts, replace_prose("## What to remember", "What to remember")),
     (check_rhythm, lambda notebook: notebook.cells.pop(3)),
@@ -384,6 +531,24 @@ FAULTS = [
     (check_headings, replace_prose("# Title", "Title")),
     (check_link_texts, replace_prose("Why", "Look [here](02.ipynb).")),
     (check_table_headers, change_cell(4, outputs=[table("<td>1</td>")])),
+    (check_exercises, lambda notebook: notebook.cells.__delitem__(slice(8, 10))),
+    (check_exercises, lambda notebook: notebook.cells.__setitem__(slice(10, 10), 2 * notebook.cells[10:12])),
+    (check_exercises, replace_prose("Exercise 2", "Exercise 4")),
+    (check_exercises, replace_prose("three", "five")),
+    (check_exercises, replace_prose("*(open)*", "")),
+    (check_exercises, change_cell(10, source="**Exercise 2** *(open)*")),
+    (check_exercises, lambda notebook: notebook.cells.pop(9)),
+    (check_exercises, replace_prose("## Exercises", "### Exercises")),
+    (check_exercises_unfilled, change_cell(9, source="answer = None")),
+    (check_exercises_unfilled, change_cell(9, source="exercises.check_1(1)\nprint('more')")),
+    (check_exercises_unfilled, change_cell(9, outputs=[printed("Right: well done")])),
+    (check_exercises_unfilled, change_cell(9, outputs=[])),
+    (check_exercises_unfilled, change_cell(13, outputs=[])),
+    (check_exercises_unfilled, change_cell(13, source="exercises.check_3(1)")),
+    (check_solutions, change_cell(3, outputs=[printed("Not yet: fill in")])),
+    (check_solutions, change_cell(3, source="1")),
+    (check_solutions, change_cell(3, source="exercises.check_1(1)\n2")),
+    (check_solutions, tag_cell(3, tags=[IGNORE], reason="training")),
 ]
 
 
@@ -396,13 +561,33 @@ def test_check_accepts_a_good_notebook(check):
     ("check", "spoil"), FAULTS, ids=[f"{check.__name__}-{i}" for i, (check, _) in enumerate(FAULTS)]
 )
 def test_check_sees_a_fault(check, spoil):
-    notebook = copy.deepcopy(make_good_notebook())
+    notebook = make_good_solutions() if check is check_solutions else make_good_notebook()
     spoil(notebook)
     assert check(notebook) != []
 
 
+@pytest.mark.parametrize("check", SOLUTION_CHECKS, ids=lambda check: check.__name__)
+def test_check_accepts_good_solutions(check):
+    assert check(make_good_solutions()) == []
+
+
 def test_every_check_is_tried():
-    assert {check for check, _ in FAULTS} == set(CHECKS)
+    assert {check for check, _ in FAULTS} == {*CHECKS, *SOLUTION_CHECKS}
+
+
+@pytest.mark.parametrize(
+    ("notebooks", "solutions"),
+    [
+        ({"01_a": [], "02_b": []}, {"01_a": [], "02_b": []}),
+        ({"01_a": ["check_x"], "02_b": []}, {"01_a": []}),
+        ({"01_a": ["check_x"], "02_b": []}, {"02_b": ["check_x"]}),
+        ({"01_a": ["check_x"], "02_b": ["check_x"]}, {"01_a": ["check_x"], "02_b": ["check_x"]}),
+        ({"01_a": 2 * ["check_x"]}, {"01_a": 2 * ["check_x"]}),
+    ],
+)
+def test_misplaced_checks_are_found(notebooks, solutions):
+    assert len(find_misplaced_checks(["check_x"], notebooks, solutions)) == 1
+    assert find_misplaced_checks(["check_x"], {"01_a": ["check_x"], "02_b": []}, {"01_a": ["check_x"]}) == []
 
 
 def test_what_stands_near_a_fault_is_accepted():
@@ -423,7 +608,7 @@ def test_compared_share():
     notebook = make_good_notebook()
     assert compared_share([notebook]) == 1.0, "the figure is no text output"
     tag_cell(4, tags=[IGNORE])(notebook)
-    assert compared_share([notebook]) == 0.5
+    assert compared_share([notebook]) == 0.8
 
 
 def test_ruff_sees_a_fault_in_a_notebook(tmp_path):

@@ -42,8 +42,13 @@ def executed(tmp_path_factory):
     write_notebook(folder / "02_bad.ipynb", "x = 1", "x / 0", "print('never')")
     write_notebook(folder / "03_after.ipynb", "print('after <all>')")
     notebook = nbformat.read(folder / "03_after.ipynb", as_version=4)
-    notebook.cells[0].source = "# Title\n[back](01_good.ipynb)"
+    notebook.cells[0].source = "# Title\n[back](01_good.ipynb) [solutions](solutions/01_good.ipynb)"
     nbformat.write(notebook, folder / "03_after.ipynb")
+    (folder / "solutions").mkdir()
+    write_notebook(folder / "solutions" / "01_good.ipynb", "never_executed")
+    notebook = nbformat.read(folder / "solutions" / "01_good.ipynb", as_version=4)
+    notebook.cells[0].source = "# Solutions\n[notebook](../01_good.ipynb)"
+    nbformat.write(notebook, folder / "solutions" / "01_good.ipynb")
     build = tmp_path_factory.mktemp("build")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MPLBACKEND", "Agg")
@@ -68,6 +73,14 @@ def test_executed_copies_and_pages_are_written(executed):
     assert "ZeroDivisionError" in (build / "html" / "02_bad.html").read_text()
     assert "failed at cell 2 of 3" in (build / "html" / "index.html").read_text()
     assert not nbformat.read(folder / "01_good.ipynb", as_version=4).cells[2].outputs
+
+
+def test_solutions_get_a_page_as_they_are(executed):
+    build, outcomes, _, _ = executed
+    assert 'href="solutions/01_good.html"' in (build / "html" / "03_after.html").read_text()
+    page = (build / "html" / "solutions" / "01_good.html").read_text()
+    assert 'href="../01_good.html"' in page and "never_executed" in page and "NameError" not in page
+    assert [outcome.name for outcome in outcomes] == ["01_good", "02_bad", "03_after"]
 
 
 def test_kernel_is_this_python_in_the_notebooks_folder(executed):
@@ -102,6 +115,17 @@ def test_find_notebooks(tmp_path):
         find_notebooks(tmp_path, ["01", "07"])
     with pytest.raises(ValueError, match="there are: none"):
         find_notebooks(tmp_path / "nowhere")
+
+
+def test_find_solutions_after_their_notebooks(tmp_path):
+    (tmp_path / "solutions").mkdir()
+    for name in ("01_a", "02_b", "solutions/02_b", "solutions/09_of_nothing"):
+        write_notebook(tmp_path / f"{name}.ipynb")
+    a, b, solution = tmp_path / "01_a.ipynb", tmp_path / "02_b.ipynb", tmp_path / "solutions" / "02_b.ipynb"
+    assert find_notebooks(tmp_path) == [a, b]
+    assert find_notebooks(tmp_path, solutions=True) == [a, b, solution]
+    assert find_notebooks(tmp_path, ["02"], solutions=True) == [b, solution]
+    assert find_notebooks(tmp_path, ["01"], solutions=True) == [a]
 
 
 @pytest.fixture(scope="module")
