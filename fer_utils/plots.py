@@ -7,7 +7,7 @@ Every figure says which faces it shows: `dataset` is the `name` of a `FaceDatase
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFormatter, StrMethodFormatter
 
@@ -413,3 +413,41 @@ def _finish_curves(ax, measure, title):
     if measure == "accuracy":
         ax.yaxis.set_major_formatter(_percent)
     ax.legend(fontsize="small")
+
+
+# --- photos ---
+
+
+def plot_answers(photo, answers, heat_maps, title):
+    """A photo (height, width, 3) with its faces in numbered squares; beside it, for each of `answers` (photo.Answer),
+    the face as the network sees it, the same under its heat map (N, h, w), and the seven probabilities. The Axes.
+    """
+    rows = max(len(answers), 1)
+    figure = plt.figure(figsize=(11, 0.6 + 2.6 * rows))
+    grid = figure.add_gridspec(rows, 4, width_ratios=(1.4, 1, 1, 1.4))
+    whole = figure.add_subplot(grid[:, 0])
+    whole.imshow(photo)
+    whole.set_title("the photo" if answers else "the photo: no face found", fontsize="small")
+    whole.axis("off")
+    for row, (answer, heat) in enumerate(zip(answers, heat_maps, strict=True)):
+        left, top, side = answer.box
+        whole.add_patch(Rectangle((left, top), side, side, fill=False, linewidth=2, edgecolor=_PALETTE[8]))
+        whole.text(left, top, row + 1, backgroundcolor=_PALETTE[8], fontsize="small", verticalalignment="bottom")
+        face, heated, bars = (figure.add_subplot(grid[row, column]) for column in (1, 2, 3))
+        for ax, words in (face, f"face {row + 1}, 48 × 48"), (heated, f"where {answer.name} is decided"):
+            ax.imshow(np.squeeze(answer.image), **GREY, extent=(0, 48, 48, 0))
+            ax.set_title(words, fontsize="small")
+            ax.axis("off")
+        heated.imshow(heat, cmap="inferno", alpha=0.55, vmin=0, vmax=1, extent=(0, 48, 48, 0), interpolation="bilinear")
+        _plot_probabilities(answer, bars)
+    figure.suptitle(title)
+    return np.array(figure.axes)
+
+
+def _plot_probabilities(answer, ax):
+    ax.barh(CLASS_NAMES, answer.probabilities, color=PART_COLOURS["convolution"])
+    ax.invert_yaxis()
+    ax.xaxis.set_major_formatter(_percent)
+    ax.grid(axis="y", visible=False)
+    ax.set(xlim=(0, 1), xlabel="probability")
+    ax.set_title(f"{'uncertain: ' if answer.uncertain else ''}{answer.name} {answer.probability:.0%}", fontsize="small")
