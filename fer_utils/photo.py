@@ -116,7 +116,7 @@ def _as_rgb(image):
 
 
 def sample_photo():
-    """(photo, words about it): Grace Hopper, whose portrait comes with matplotlib, or a drawn face where it does not."""
+    """(photo, words about it): Grace Hopper's portrait, which comes with matplotlib, or a drawn face without it."""
     try:
         photo = read_photo(get_sample_data("grace_hopper.jpg", asfileobj=False))
         return photo, "Grace Hopper in 1984, a portrait by the US Navy (public domain), as it comes with matplotlib"

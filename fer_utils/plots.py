@@ -434,7 +434,8 @@ def plot_answers(photo, answers, heat_maps, title):
         whole.add_patch(Rectangle((left, top), side, side, fill=False, linewidth=2, edgecolor=_PALETTE[8]))
         whole.text(left, top, row + 1, backgroundcolor=_PALETTE[8], fontsize="small", verticalalignment="bottom")
         face, heated, bars = (figure.add_subplot(grid[row, column]) for column in (1, 2, 3))
-        for ax, words in (face, f"face {row + 1}, 48 × 48"), (heated, f"where {answer.name} is decided"):
+        where = f"what speaks for {answer.name}" if np.any(heat) else f"no place speaks for {answer.name}"
+        for ax, words in (face, f"face {row + 1}, 48 × 48"), (heated, where):
             ax.imshow(np.squeeze(answer.image), **GREY, extent=(0, 48, 48, 0))
             ax.set_title(words, fontsize="small")
             ax.axis("off")

@@ -322,9 +322,76 @@ CASES_04 = [
     ),
 ]
 
+# --- 11 your own photo ---
+
+
+def run_of_known_worth():
+    """Test answers with confidences from 0.2 to 1, right wherever they exceed 0.6, else never: 90 % from about 0.56."""
+    confidence = np.linspace(0.2, 1, 801)
+    probabilities = np.zeros((801, 7))
+    probabilities[:, 0] = confidence
+    return make_run(confidence > 0.6, test_probabilities=probabilities)
+
+
+def as_uint8(change):
+    return lambda face: change(face).astype(np.uint8)
+
+
+CASES_11 = [
+    Case(
+        "sureness",
+        lambda: (run_of_known_worth(),),
+        right=[0.56, np.float64(0.56)],
+        wrong=[(0.4, "only"), (0.8, "leaves more"), (56, "percentage"), (-1, "lies between")],
+    ),
+    Case(
+        "wider_square",
+        no_data,
+        right=[
+            lambda square, factor: (
+                square[0] - square[2] * (factor - 1) / 2,
+                square[1] - square[2] * (factor - 1) / 2,
+                square[2] * factor,
+            )
+        ],
+        wrong=[
+            (lambda square, factor: (square[0], square[1], square[2] * factor), "to the right and down"),
+            (
+                lambda square, factor: (
+                    square[0] - square[2] * (factor - 1),
+                    square[1] - square[2] * (factor - 1),
+                    square[2] * factor,
+                ),
+                "half of the growth belongs",
+            ),
+            (
+                lambda square, factor: (
+                    square[0] - square[2] * (factor - 1) / 2,
+                    square[1] - square[2] * (factor - 1) / 2,
+                    square[2],
+                ),
+                "still the old one",
+            ),
+            (lambda square, factor: square, "as it was"),
+            ((90, 70, 60), "a function is asked for"),
+        ],
+    ),
+    Case(
+        "grey_levels",
+        no_data,
+        right=[as_uint8(lambda face: np.round(255 * face)), as_uint8(lambda face: 255 * face)],
+        wrong=[
+            (as_uint8(lambda face: face), "dark room"),
+            (as_uint8(lambda face: (256 * face).astype(int)), "does not fit"),
+            (as_uint8(lambda face: 200 * face), "wrong by"),
+            (lambda face: 255 * face, "of type float32"),
+        ],
+    ),
+]
+
 # --- all of them ---
 
-CASES = [*CASES_01, *CASES_02, *CASES_03, *CASES_04]
+CASES = [*CASES_01, *CASES_02, *CASES_03, *CASES_04, *CASES_11]
 RIGHT = [pytest.param(case, answer, id=f"{case.name}-{i}") for case in CASES for i, answer in enumerate(case.right)]
 WRONG = [pytest.param(case, answer, word, id=f"{case.name}-{word}") for case in CASES for answer, word in case.wrong]
 

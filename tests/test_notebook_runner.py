@@ -189,3 +189,11 @@ def test_a_report_hides_code_and_leaves_lessons_out():
     cells[0].metadata = {}
     plain = _as_page(new_notebook(cells=cells), "02_lesson")
     assert "Predict first" in plain and "show the code" not in plain
+
+
+def test_of_a_widget_its_words_are_kept(tmp_path):
+    path = tmp_path / "01_widget.ipynb"
+    write_notebook(path, "import ipywidgets\nipywidgets.Button(description='press')")
+    notebook, outcome = execute_notebook(path, {})
+    (shown,) = notebook.cells[-1].outputs
+    assert outcome.failure == "" and set(shown.data) == {"text/plain"} and "widgets" not in notebook.metadata
