@@ -434,7 +434,7 @@ def prepare_face(image):
     """One face as the networks take it, (48, 48) uint8 grey levels, from a Pillow image of 8 bits that it fills.
 
     The one way from an image to grey levels, for class folders and photos alike: grey is 0.299 red + 0.587 green +
-    0.114 blue (ITU-R 601); only an image of another size is scaled, each pixel being a weighted mean of those it covers.
+    0.114 blue (ITU-R 601). Only an image of another size is scaled, and then each pixel weighs all that it covers.
     """
     image = image.convert("L")
     size = (IMAGE_SIZE, IMAGE_SIZE)
