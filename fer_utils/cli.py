@@ -1,6 +1,7 @@
 """The command `fer-course`: reads arguments, calls the rest, prints. Heavy imports wait inside the commands."""
 
 import contextlib
+import json
 import os
 import tempfile
 from enum import StrEnum
@@ -180,6 +181,37 @@ def site():
     typer.echo(f"site: {BUILD / 'site' / 'index.html'}")
 
 
+@app.command()
+def predict(
+    photos: Annotated[list[str], typer.Argument(metavar="PHOTO...", help="Image files of any form that Pillow reads.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")] = False,
+):
+    """Names the expression of each face in photos, with the best recorded network, and what such an answer is worth.
+
+    The exit status is 1 if a photo could not be read; the others are answered all the same.
+    """
+    from fer_utils import photo, report, training
+    from fer_utils.environment import progress_bar
+
+    with _errors_as_messages():
+        run = report.find_best(report.load_recorded())
+        network = training.load_network(run)
+    found = []
+    for path in progress_bar(photos, unit="photo", desc="photos"):
+        try:
+            found.append((path, photo.name_expressions(photo.read_photo(path), network, run), None))
+        except photo.PhotoError as error:
+            found.append((path, [], str(error)))
+    if as_json:
+        typer.echo(json.dumps(_answers_as_json(found, run), indent=1))
+    for path, answers, error in found:
+        if error:
+            typer.echo(f"error: {error}", err=True)
+        elif not as_json:
+            typer.echo(f"{path}: {photo.describe(answers)}")
+    raise typer.Exit(1 if any(error for _, _, error in found) else 0)
+
+
 @data_app.command()
 def check(path: Path):
     """Says whether PATH is FER2013; the exit status is 1 when it is not."""
@@ -198,6 +230,30 @@ def fetch():
 
     with _errors_as_messages():
         typer.echo(f"FER2013 is in {fetch_faces()}")
+
+
+def _answers_as_json(found, run):
+    """What `fer-course predict` found, as dictionaries and lists; `found` holds (path, answers, error) per photo."""
+    from fer_utils.fer2013 import CLASS_NAMES
+    from fer_utils.photo import WHAT_IT_IS_NOT
+
+    def describe(answer):
+        probabilities = [round(float(probability), 4) for probability in answer.probabilities]
+        return {
+            "box": answer.box._asdict(),
+            "class": answer.name,
+            "probability": max(probabilities),
+            "probabilities": dict(zip(CLASS_NAMES, probabilities, strict=True)),
+            "share_right": round(answer.share_right, 4),
+            "uncertain": answer.uncertain,
+            "certainty": answer.certainty,
+        }
+
+    photos = [
+        {"photo": path, "error": error, "faces": [describe(answer) for answer in answers]}
+        for path, answers, error in found
+    ]
+    return {"network": run.experiment, "trained_on": run.dataset, "note": WHAT_IT_IS_NOT, "photos": photos}
 
 
 def _choose(data, profile):

@@ -51,6 +51,16 @@ def wilson_interval(n_correct, n_total, confidence=0.95):
     return interval.low, interval.high
 
 
+def accuracy_at(confidence, probabilities, correct, n_answers=300):
+    """The share right among the `n_answers` whose highest probability is nearest to `confidence`, a float.
+
+    What an answer of this confidence has been worth: `probabilities` (N, 7) and `correct` bool (N,) are those of a test
+    set, such as a `Run` keeps them.
+    """
+    distances = np.abs(np.max(probabilities, axis=1).astype(float) - confidence)
+    return float(np.mean(np.asarray(correct)[distances.argsort(kind="stable")[:n_answers]]))
+
+
 def confusion_matrix(labels, predictions):
     """Counts int (7, 7): rows are true classes, columns predicted ones, both in FER2013's class order."""
     return metrics.confusion_matrix(labels, predictions, labels=range(len(CLASS_NAMES)))

@@ -32,6 +32,7 @@ STORED_METADATA = {
 }
 # Colab reads these and gives the notebook a GPU.
 GPU_METADATA = {"accelerator": "GPU", "colab": {"gpuType": "T4"}}
+WIDGET = "application/vnd.jupyter.widget-view+json"
 # A path on somebody's disk: /two/parts, a well-known first folder, a Windows drive. Not the path of a web address.
 ABSOLUTE_PATH = re.compile(
     r"(?<![\w.:/<~)-])/(?:[A-Za-z][\w.-]*/[\w.-]|(?:home|root|tmp|content|Users)\b)|\b[A-Za-z]:\\\w|\bfile://"
@@ -135,6 +136,7 @@ def execute_notebook(path, environment):
         notebook,
         timeout=None,
         record_timing=False,
+        store_widget_state=False,
         coalesce_streams=True,
         on_notebook_start=_let_ctrl_c_through,
         on_cell_execute=show,
@@ -149,6 +151,7 @@ def execute_notebook(path, environment):
             client.execute(env=variables, stderr=subprocess.DEVNULL)
     except (CellExecutionError, DeadKernelError) as error:
         failure = f"failed at cell {len(started)} of {total}\n{_describe(started, error)}"
+    _leave_out_widgets(notebook)
     return notebook, Outcome(name, (time.monotonic() - start) / 60, len(started), failure)
 
 
@@ -156,6 +159,13 @@ def _let_ctrl_c_through(notebook):
     """Takes back nbclient's handler of Ctrl-C, which would leave a half-closed kernel behind."""
     with contextlib.suppress(NotImplementedError, RuntimeError):
         asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+
+
+def _leave_out_widgets(notebook):
+    """Keeps of each widget the words that stand for it: without its kernel there is nothing to show or to press."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET, None)
 
 
 def _describe(started, error):

@@ -8,7 +8,7 @@ is the `name` of a `FaceDataset` or the `dataset` of a `Run`; and each has words
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFormatter, StrMethodFormatter
 
@@ -480,3 +480,44 @@ def _finish_curves(ax, measure, title):
         ax.yaxis.set_major_formatter(_percent)
     ax.legend(fontsize="small")
     describe_lines(ax)
+
+
+# --- photos ---
+
+
+def plot_answers(photo, answers, heat_maps, title):
+    """A photo (height, width, 3) with its faces in numbered squares; beside it, for each of `answers` (photo.Answer),
+    the face as the network sees it, the same under its heat map (N, h, w), and the seven probabilities. The Axes.
+    """
+    rows = max(len(answers), 1)
+    figure = plt.figure(figsize=(11, 0.6 + 2.6 * rows))
+    grid = figure.add_gridspec(rows, 4, width_ratios=(1.4, 1, 1, 1.4))
+    whole = figure.add_subplot(grid[:, 0])
+    whole.imshow(photo)
+    whole.set_title("the photo" if answers else "the photo: no face found", fontsize="small")
+    whole.axis("off")
+    for row, (answer, heat) in enumerate(zip(answers, heat_maps, strict=True)):
+        left, top, side = answer.box
+        whole.add_patch(Rectangle((left, top), side, side, fill=False, linewidth=2, edgecolor=_PALETTE[8]))
+        whole.text(left, top, row + 1, backgroundcolor=_PALETTE[8], fontsize="small", verticalalignment="bottom")
+        face, heated, bars = (figure.add_subplot(grid[row, column]) for column in (1, 2, 3))
+        where = f"what speaks for {answer.name}" if np.any(heat) else f"no place speaks for {answer.name}"
+        for ax, words in (face, f"face {row + 1}, 48 × 48"), (heated, where):
+            ax.imshow(np.squeeze(answer.image), **GREY, extent=(0, 48, 48, 0))
+            ax.set_title(words, fontsize="small")
+            ax.axis("off")
+        heated.imshow(heat, cmap="inferno", alpha=0.55, vmin=0, vmax=1, extent=(0, 48, 48, 0), interpolation="bilinear")
+        _plot_probabilities(answer, bars)
+    figure.suptitle(title)
+    facts = [f"face {number}: {answer.name} {answer.probability:.0%}" for number, answer in enumerate(answers, start=1)]
+    describe(figure, "A photo, its faces, heat maps and probabilities", *(facts or ["no face found"]))
+    return np.array(figure.axes)
+
+
+def _plot_probabilities(answer, ax):
+    ax.barh(CLASS_NAMES, answer.probabilities, color=PART_COLOURS["convolution"])
+    ax.invert_yaxis()
+    ax.xaxis.set_major_formatter(_percent)
+    ax.grid(axis="y", visible=False)
+    ax.set(xlim=(0, 1), xlabel="probability")
+    ax.set_title(f"{'uncertain: ' if answer.uncertain else ''}{answer.name} {answer.probability:.0%}", fontsize="small")

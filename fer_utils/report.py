@@ -86,6 +86,14 @@ def find_kept(recorded, *experiments):
     raise RunError(f"no readable run of {' or '.join(experiments)} has its weights; train one: `fer-course reproduce`")
 
 
+def find_best(recorded):
+    """Of all runs whose weights were kept, the one with the best validation accuracy; `RunError` without any."""
+    kept = [run for runs in recorded.values() for run in runs if (run.folder / WEIGHTS).exists()]
+    if not kept:
+        raise RunError("no readable run has its weights; train one: `fer-course reproduce`")
+    return max(kept, key=lambda run: run.validation_accuracy)
+
+
 def correct_answers(runs):
     """Which test images each of `runs` gets right, bool (seeds, N)."""
     return np.array([run.test_correct for run in runs])

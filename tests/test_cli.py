@@ -1,5 +1,6 @@
 """The command: its options, messages and exit statuses. The runner itself is tested in test_notebook_runner.py."""
 
+import json
 import os
 import subprocess
 import sys
@@ -203,6 +204,56 @@ def test_benchmark_prints_and_stores_its_table(course, tmp_path, monkeypatch, qu
     stored = benchmark.load(cli.BUILD / "benchmark_quick.json" if quick else benchmark.RECORDED)
     assert stored["quick"] is quick and stored["rows"] == rows
     assert ("| 01_a | 0.5 | 25 % |" in report.README.read_text()) is not quick
+
+
+@pytest.fixture
+def small_recorded(tmp_path, monkeypatch):
+    """A network and a run in place of the recorded ones, and two photos in the working folder: one whole, one not."""
+    from PIL import Image
+
+    from fer_utils import photo
+    from small_training import build_small_network, make_run
+
+    run = make_run(experiment="vgg_like", dataset="FER2013")
+    monkeypatch.setattr("fer_utils.report.load_recorded", lambda: {"vgg_like": [run]})
+    monkeypatch.setattr("fer_utils.report.find_best", lambda recorded: recorded["vgg_like"][0])
+    monkeypatch.setattr("fer_utils.training.load_network", lambda run: build_small_network(0.1))
+    monkeypatch.setenv("FER_PROGRESS", "0")
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(photo.sample_photo()[0]).save("whole.png")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.png").read_bytes()[:9000])
+
+
+def test_predict_goes_on_after_a_damaged_photo(small_recorded):
+    result = invoke("predict", "cut.jpg", "whole.png", "none.jpg")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("whole.png: 1 face\n1: ") and result.stdout.count("%") == 9
+    assert "of FER2013's test answers this sure, 50% were right" in result.stdout
+    assert result.stdout.endswith("not what the person feels.\n")
+    lines = result.stderr.splitlines()
+    assert [line.split(": ")[:2] for line in lines] == [["error", "cut.jpg"], ["error", "none.jpg"]]
+    assert invoke("predict", "whole.png").exit_code == 0
+    assert invoke("predict").exit_code == 2
+
+
+def test_predict_writes_json_for_programs(small_recorded):
+    result = invoke("predict", "whole.png", "cut.jpg", "--json")
+    assert result.exit_code == 1 and "error: cut.jpg" in result.stderr
+    found = json.loads(result.stdout)
+    assert (found["network"], found["trained_on"]) == ("vgg_like", "FER2013") and "not what" in found["note"]
+    whole, cut = found["photos"]
+    (face,) = whole["faces"]
+    assert (whole["photo"], whole["error"], cut["photo"], cut["faces"]) == ("whole.png", None, "cut.jpg", [])
+    assert cut["error"].startswith("cut.jpg: found ")
+    assert set(face["box"]) == {"left", "top", "side"} and abs(sum(face["probabilities"].values()) - 1) < 1e-3
+    assert face["probabilities"][face["class"]] == face["probability"] == max(face["probabilities"].values())
+    assert face["share_right"] == 0.5 and face["uncertain"] is True and face["certainty"].startswith("UNCERTAIN")
+
+
+def test_predict_says_that_no_network_is_there(monkeypatch):
+    monkeypatch.setattr("fer_utils.report.load_recorded", dict)
+    result = invoke("predict", "whole.png", "--json")
+    assert result.exit_code == 1 and result.stdout == "" and "error: no readable run has its weights" in result.stderr
 
 
 def test_check_refuses_a_missing_file(tmp_path):

@@ -99,3 +99,13 @@ def test_unpaired_comparison_is_antisymmetric():
     there = compare_on_different_images(0.6, 80, 0.8, 70)
     back = compare_on_different_images(0.8, 70, 0.6, 80)
     assert back[:3] == pytest.approx((-there.value, -there.high, -there.low))
+
+
+def test_accuracy_at_a_confidence_is_that_of_the_nearest_answers():
+    confidence = np.linspace(0.2, 1, 801)
+    probabilities = np.stack([confidence, *[np.zeros(801)] * 6], axis=1).astype(np.float16)
+    correct = np.arange(801) < 400
+    assert evaluation.accuracy_at(0.3, probabilities, correct) == 1
+    assert evaluation.accuracy_at(1.0, probabilities, correct) == 0
+    assert abs(evaluation.accuracy_at(0.6, probabilities, correct) - 0.5) < 0.01
+    assert evaluation.accuracy_at(0.6, probabilities[:4], correct[:4]) == 1, "fewer answers than asked for: all of them"

@@ -41,6 +41,7 @@ NAMES = [
     "06_activation_visualization",
     "07_report_reproduction",
     "08_training_fast",
+    "11_your_own_photo",
 ]
 PARTS = ["What the report found, what we find", "What to remember", "Exercises", "Where to go next"]
 OUTSIDE = "/".join(("", "folder", "of", "somebody"))  # put together: no file of the course holds an absolute path

@@ -267,3 +267,11 @@ def test_a_figure_without_words_is_shown_as_nbconvert_does():
     picture = new_output("display_data", {"image/png": "AAAA"})
     page = BeautifulSoup(_as_page(new_notebook(cells=[new_code_cell("1", outputs=[picture])]), "01"), "html.parser")
     assert [image["alt"] for image in page.select("img")] == ["No description has been provided for this image"]
+
+
+def test_of_a_widget_its_words_are_kept(tmp_path):
+    path = tmp_path / "01_widget.ipynb"
+    write_notebook(path, "import ipywidgets\nipywidgets.Button(description='press')")
+    notebook, outcome = execute_notebook(path, {})
+    (shown,) = notebook.cells[-1].outputs
+    assert outcome.failure == "" and set(shown.data) == {"text/plain"} and "widgets" not in notebook.metadata

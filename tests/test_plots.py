@@ -16,6 +16,7 @@ from fer_utils.evaluation import Difference
 from fer_utils.experiments import EXPERIMENTS, ROWS, STRIDE_2_ROWS
 from fer_utils.fer2013 import CLASS_NAMES
 from fer_utils.models import lenet_like, resnet_like, vgg_like
+from fer_utils.photo import Answer, Box
 from fer_utils.runs import Run
 
 DRAWN = "drawn faces"
@@ -500,6 +501,10 @@ WORDS = {
         "Flow diagram of a residual block: identity: f(x) + x. x goes through 3×3 convolution, normalisation, ReLU, "
         "3×3 convolution, normalisation, +, ReLU; the shortcut from x to + is x itself.",
     ),
+    "plot_answers": (
+        lambda: plots.plot_answers(np.zeros((60, 80, 3), np.uint8), [make_answer(0.9)], np.ones((1, 6, 6)), "One face"),
+        "A photo, its faces, heat maps and probabilities: One face. face 1: Happy 100%.",
+    ),
 }
 
 
@@ -522,3 +527,28 @@ def test_words_of_a_network_without_shortcuts():
 def test_words_of_a_confusion_without_mistakes():
     ax = plots.plot_confusion(np.diag([1] * 7), DRAWN)
     assert alt_text(ax.figure).endswith("highest Angry 100%, lowest Angry 100%.")
+
+
+# --- photos ---
+
+
+def make_answer(share_right):
+    return Answer(Box(10, 20, 30), np.zeros((48, 48, 1), np.uint8), np.eye(7, dtype=np.float32)[3], share_right)
+
+
+def test_answers_stand_beside_their_photo():
+    photo = np.zeros((60, 80, 3), np.uint8)
+    axes = plots.plot_answers(photo, [make_answer(0.9), make_answer(0.4)], np.ones((2, 6, 6)), "Two faces")
+    assert len(axes) == 1 + 2 * 3
+    squares = [patch.get_bbox().bounds for patch in axes[0].patches]
+    assert squares == [(10, 20, 30, 30)] * 2 and [text.get_text() for text in axes[0].texts] == ["1", "2"]
+    assert [ax.get_title() for ax in axes[3::3]] == ["Happy 100%", "uncertain: Happy 100%"]
+    assert [bar.get_width() for bar in axes[3].patches] == [0, 0, 0, 1, 0, 0, 0]
+
+
+def test_a_dark_heat_map_and_a_photo_without_a_face_say_so():
+    photo = np.zeros((60, 80, 3), np.uint8)
+    axes = plots.plot_answers(photo, [make_answer(0.9)], np.zeros((1, 6, 6)), "Dark")
+    assert axes[2].get_title() == "no place speaks for Happy"
+    (alone,) = plots.plot_answers(photo, [], [], "None")
+    assert "no face found" in alone.get_title()
