@@ -83,9 +83,21 @@ def describe(answer):
         return f"an array of shape {answer.shape}"
     if isinstance(answer, str):
         return f"the text {answer}"
+    if isinstance(answer, list | tuple | dict | set):
+        return f"a {type(answer).__name__} of {len(answer)}"
     if isinstance(answer, int | float | np.number) and not isinstance(answer, bool):
         return f"the number {answer:g}"
     return "a function" if callable(answer) else f"a value of type {type(answer).__name__}"
+
+
+def list_values(values):
+    """The numbers in words.
+
+    >>> list_values({26, 5, 1})
+    '1, 5 and 26'
+    """
+    *first, last = (f"{value:g}" for value in sorted(values))
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def as_number(answer):
@@ -197,9 +209,7 @@ def check_free_block(answer):
             raise Mistake(f"your block gives {describe(outputs)}: give what its last layer puts out")
         if outputs.shape[1:] != (6, 6, maps_out):
             found = " × ".join(map(str, outputs.shape[1:]))
-            raise Mistake(
-                f"{maps_in} maps of 6 × 6 go in, {maps_out} should come out, and it is {found} that comes out"
-            )
+            raise Mistake(f"{maps_in} maps of 6 × 6 go in, {maps_out} should come out, and {found} numbers do")
         _refuse_faulty_block(keras.Model(inputs, outputs), maps_in, maps_out)
     return "not a parameter more than the plain pair has, and x goes through"
 
@@ -307,12 +317,11 @@ def check_learned(answer, found):
     for state, by_layer in found.items():
         r2[state] = np.array([by_layer[layer][0] for layer in layers])
         accuracy[state] = np.array([np.mean(by_layer[layer][1]) for layer in layers])
-    learned = accuracy["trained"] - accuracy["untrained"]
+    learned, over_pixels = (accuracy["trained"] - less for less in (accuracy["untrained"], accuracy["trained"][0]))
     mistakes = {
         "the signs are the wrong way round": -learned,
         "that is R², which is about the face: asked for is the class": r2["trained"] - r2["untrained"],
-        "that is the gain over the pixels, which is partly the work of the architecture": accuracy["trained"]
-        - accuracy["trained"][0],
+        "that is the gain over the pixels, which is partly the work of the architecture": over_pixels,
         "that is the trained network alone. How much of it does the untrained one have as well?": accuracy["trained"],
         "these are points: fill in fractions of 1": 100 * learned,
     }
@@ -335,11 +344,9 @@ def check_mixing_rows(answer, rows):
     images = {name: average_over_seeds([run.test_correct for run in runs])[2:] for name, runs in rows.items()}
     mixing, by_images = ({pair for pair in neighbours if _overlap(pair, of)} for of in (seeds, images))
     if found == mixing:
-        return "of these two, one training each could have come out in either order"
+        return "where dots mix, one training of each row could have come out in either order"
     if found == by_images:
-        raise Mistake(
-            "those are the pairs whose intervals overlap: the intervals are about images, the dots about seeds"
-        )
+        raise Mistake("those are the pairs whose intervals overlap, which are about images; the dots are about seeds")
     if found - mixing:
         raise Mistake("there is a pair too many: every dot of the one row lies above every dot of the other")
     raise Mistake("there is a pair too few: somewhere a dot of the lower row lies above one of the higher row")
@@ -416,19 +423,17 @@ def check_no_worse_rule(answer):
 @check("fill in the seconds that the whole training takes at least, from multiply_adds, recipe and ceilings")
 def check_least_seconds(answer, multiply_adds, recipe, ceilings):
     """Seconds of FER2013's training faces in `recipe` at the best of `ceilings` {precision: multiply-adds a second}."""
-    n_images, best = sum(COUNTS["Training"]), max(ceilings.values())
-    right = 3 * multiply_adds * n_images * recipe.epochs / best
+    n_images = sum(COUNTS["Training"])
+    products = 3 * multiply_adds * n_images * recipe.epochs
+    right = products / max(ceilings.values())
     mistakes = {
         "training needs every product three times, and here it is counted once": right / 3,
-        "here every product is counted twice: the way back needs it once for the maps and once for the weights": right
-        / 1.5,
+        "every product is counted twice: the way back needs it for the maps and for the weights": right * 2 / 3,
         "that is one epoch": right / recipe.epochs,
         "that is a single face in each epoch": right / n_images,
         "these are minutes": right / 60,
         "the ceilings are in multiply-adds a second, not in thousands of millions of them": right * 1e9,
-        "that is the slower number format: asked for is the machine's best speed": right
-        * best
-        / min(ceilings.values()),
+        "that is the slower number format: asked for is the best speed": products / min(ceilings.values()),
     }
     compare_numbers(as_number(answer), right, mistakes)
     return "three passes over every face in every epoch, at the best speed that was measured"
@@ -489,10 +494,9 @@ def check_choices(answer, race, budgets):
         if not reached[name]:
             raise Mistake(f"after {budget} seconds {name} has not finished its first epoch")
         if reached[name] < max(reached.values()):
-            words = (
-                "is ahead at the end of the race, not yet" if name == best_of_all else "is not the one that is ahead"
-            )
-            raise Mistake(f"{name} {words} after {budget} seconds")
+            if name == best_of_all:
+                raise Mistake(f"{name} is ahead at the end of the race, not yet after {budget} seconds")
+            raise Mistake(f"{name} is not the one that is ahead after {budget} seconds")
     return "each time the line that is highest at that place on the axis of seconds"
 
 

@@ -8,15 +8,13 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
 import pytest
 
 from fer_utils import exercises
 from fer_utils.exercises import Verdict
 from fer_utils.experiments import EXPERIMENTS
-from fer_utils.models import predict, resnet_like, vgg_like
-from small_training import make_faces
+from fer_utils.models import keras, predict, resnet_like, vgg_like
 
 
 class Case(NamedTuple):
@@ -42,11 +40,6 @@ def _data_of(make_data):
 
 def no_data():
     return ()
-
-
-@functools.cache
-def faces():
-    return make_faces()
 
 
 # --- 05 shortcut connections ---
