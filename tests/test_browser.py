@@ -19,7 +19,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from fer_utils.environment import PROJECT
 from fer_utils.fer2013 import CLASS_NAMES
-from fer_utils.notebook_runner import find_notebooks
+from fer_utils.notebook_runner import STORED_METADATA, find_notebooks
 
 pytestmark = pytest.mark.browser
 NOTEBOOKS = find_notebooks(PROJECT / "notebooks")
@@ -100,8 +100,7 @@ def open_notebook(page, lab, name):
     """Opens a notebook as a person does, with a double click in the list of files; waits until its kernel is idle."""
     page.goto(lab)
     page.locator(".jp-DirListing-item", has_text=name).dblclick(timeout=1000 * DRAWING_LIMIT)
-    idle = page.locator('.jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status="idle"]')
-    idle.wait_for(timeout=1000 * DRAWING_LIMIT)
+    page.get_by_text("(ipykernel) | Idle").wait_for(timeout=1000 * DRAWING_LIMIT)
 
 
 def choose(page, menu, item):
@@ -206,7 +205,7 @@ def test_notebook(path, page, lab):
 
 def test_what_goes_wrong_in_a_notebook_is_seen(page, lab, notebooks):
     sources = ["import sys", "print('careful', file=sys.stderr)", "1 / 0", "print('never')"]
-    trouble = new_notebook(cells=[new_code_cell(source) for source in sources])
+    trouble = new_notebook(cells=[new_code_cell(source) for source in sources], metadata=STORED_METADATA)
     nbformat.write(trouble, notebooks / "99_trouble.ipynb")
     open_notebook(page, lab, "99_trouble")
     choose(page, "Run", "Run All Cells")
