@@ -83,10 +83,8 @@ def page(chromium):
 @pytest.fixture(scope="module")
 def notebooks(tmp_path_factory):
     """A folder with copies of the notebooks: running them changes nothing of the course."""
-    folder = tmp_path_factory.mktemp("notebooks")
-    for path in NOTEBOOKS:
-        shutil.copy(path, folder)
-    return folder
+    copies = tmp_path_factory.mktemp("copy") / "notebooks"
+    return shutil.copytree(PROJECT / "notebooks", copies, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
 
 
 @pytest.fixture(scope="module")
@@ -133,12 +131,13 @@ def ask_the_widget(page, name):
     words, picture = page.locator(".jp-OutputArea [role=status]"), page.locator(".jp-OutputArea [role=status] + img")
     page.locator(".jp-OutputArea input[type=file]").set_input_files(cbook.get_sample_data("grace_hopper.jpg", False))
     words.filter(has_text=re.compile(r"\d%")).wait_for(timeout=1000 * DRAWING_LIMIT)
-    picture.wait_for()
+    picture.scroll_into_view_if_needed()
     on_portrait, is_drawn = words.text_content(), picture.evaluate("image => image.decode().then(() => true)")
     page.screenshot(path=SHOTS / f"{name}-portrait.png")
     page.get_by_role("button", name="Use the camera").click()
     page.get_by_role("button", name="Take the photo").click()
     words.filter(has_text=re.compile("face", re.IGNORECASE)).wait_for(timeout=1000 * DRAWING_LIMIT)
+    picture.scroll_into_view_if_needed()
     page.screenshot(path=SHOTS / f"{name}-camera.png")
     return on_portrait, is_drawn, words.text_content()
 
