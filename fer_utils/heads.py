@@ -26,7 +26,7 @@ TRAINING_CALL = re.compile(r"^[^#\n]*(?<![.\w])train\(", re.MULTILINE)
 # What the set-up cell asks for, and by which it is found.
 IN_COLAB = '"google.colab" in sys.modules'
 SETUP_WITH_ADDRESS = f"""\
-# Set-up: in Colab this gets the course and the packages that Colab lacks; elsewhere it does nothing.
+# In Colab this gets the course and the packages that Colab lacks; elsewhere nothing.
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +39,7 @@ if {IN_COLAB} and "fer_utils" not in sys.modules:
 
     set_up()"""
 SETUP_WITHOUT_ADDRESS = f"""\
-# Set-up: in Colab this finds your upload of the course and gets what Colab lacks; elsewhere it does nothing.
+# In Colab this finds your upload of the course and gets what Colab lacks; elsewhere nothing.
 import sys
 from pathlib import Path
 from shutil import unpack_archive
@@ -49,7 +49,7 @@ if {IN_COLAB} and "fer_utils" not in sys.modules:
         if not any(Path().glob("*/fer_utils")):
             unpack_archive(archive)
     if not any(Path().glob("*/fer_utils")):
-        raise FileNotFoundError("Upload the course's folder as a zip file (Files, on the left), then run this again.")
+        raise FileNotFoundError("Upload the course's folder as a zip file (Files, left); run this again.")
     sys.path += [str(package.parent) for package in Path.cwd().glob("*/fer_utils")]
     from fer_utils.colab import set_up
 

@@ -61,17 +61,19 @@ function render({ model, el }) {
       return;
     }
     words.textContent = "The browser asks whether this page may use the camera.";
+    let opened;
     try {
-      stream = await navigator.mediaDevices.getUserMedia({ video: true });
+      opened = await navigator.mediaDevices.getUserMedia({ video: true });
     } catch (error) {
       words.textContent = `No picture from the camera (${error.name}): allow it in the browser, or choose a file.`;
       return;
     }
     words.textContent = "";
-    video.srcObject = stream;
+    video.srcObject = opened;
     video.hidden = false;
-    button.textContent = "Take the photo";
     await video.play();
+    stream = opened;  // from here on there is a picture to take
+    button.textContent = "Take the photo";
   }
 
   async function takePhoto() {

@@ -392,7 +392,7 @@ def test_enough_outputs_are_compared():
 
 
 def run_ruff(folder):
-    command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--config", str(PROJECT / "pyproject.toml"), "."]
+    command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--config", str(FOLDER / "ruff.toml"), "."]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
