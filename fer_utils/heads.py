@@ -32,8 +32,9 @@ import sys
 from pathlib import Path
 
 if {IN_COLAB} and "fer_utils" not in sys.modules:
+    address = "{{address}}"
     if not any(Path().glob("*/fer_utils")):
-        subprocess.run("git clone --quiet --depth 1 {{address}}".split(), check=True)
+        subprocess.run(["git", "clone", "--quiet", "--depth", "1", address], check=True)
     sys.path += [str(package.parent) for package in Path.cwd().glob("*/fer_utils")]
     from fer_utils.colab import set_up
 

@@ -221,13 +221,13 @@ def normalise(notebook):
 
 
 def write_times(outcomes, folder, device=None):
-    """Writes the reading time of the stored notebooks in `folder` into their heads.
+    """Writes the reading time of the stored notebooks in `folder` into their heads; solutions have none.
 
     With the name of the `device` that ran them, also the minutes of the `outcomes`, those of the failed left out.
     """
     for outcome in outcomes:
         path = folder / f"{outcome.name}.ipynb"
-        if not outcome.failure:
+        if not outcome.failure and path.parent == folder:
             notebook = nbformat.read(path, as_version=4)
             write_head(notebook, path.stem, find_repository(), {device: outcome.minutes} if device else None)
             _write(path, nbformat.writes(notebook) + "\n")

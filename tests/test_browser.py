@@ -5,6 +5,7 @@ Screenshots go to build/browser. By hand: `pytest -m browser`, for one notebook 
 
 import contextlib
 import math
+import os
 import re
 import shutil
 import subprocess
@@ -88,9 +89,13 @@ def notebooks(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def lab(chromium, notebooks, tmp_path_factory):
-    """The address of a JupyterLab on the `notebooks`, with progress bars and a store of runs of its own."""
-    with start_lab(notebooks, {"FER_PROGRESS": "1", "FER_RUNS": str(tmp_path_factory.mktemp("runs"))}) as address:
+def lab(chromium, notebooks):
+    """The address of a JupyterLab on the `notebooks`, with progress bars.
+
+    It trains anew and into the tests' common store, so that the notebooks' own test, after this one, finds the runs.
+    """
+    shutil.rmtree(os.environ["FER_RUNS"], ignore_errors=True)
+    with start_lab(notebooks, {"FER_PROGRESS": "1"}) as address:
         yield address
 
 

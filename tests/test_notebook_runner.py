@@ -177,15 +177,17 @@ def test_store_asks_for_a_gpu_where_the_notebook_trains(tmp_path):
     assert metadata.accelerator == "GPU" and metadata.colab == {"gpuType": "T4"} and "kernelspec" in metadata
 
 
-def test_times_are_written_for_what_did_not_fail(tmp_path):
-    for name in ("01_good", "02_bad"):
+def test_times_are_written_for_notebooks_that_did_not_fail(tmp_path):
+    (tmp_path / "solutions").mkdir()
+    for name in ("01_good", "02_bad", "solutions/01_good"):
         write_notebook(tmp_path / f"{name}.ipynb", "1")
-    outcomes = [Outcome("01_good", 0.7, 1), Outcome("02_bad", 0.7, 1, "failed")]
+    outcomes = [Outcome("01_good", 0.7, 1), Outcome("02_bad", 0.7, 1, "failed"), Outcome("solutions/01_good", 0.7, 1)]
     write_times(outcomes, tmp_path, "CPU, 2 cores")
     write_times(outcomes, tmp_path)
-    good, bad = (nbformat.read(tmp_path / f"{name}.ipynb", as_version=4) for name in ("01_good", "02_bad"))
-    assert "1 minute on CPU, 2 cores; GPU not measured" in good.cells[0].source
-    assert bad.cells[0].source == "# Title"
+    names = ("01_good", "02_bad", "solutions/01_good")
+    good, *others = (nbformat.read(tmp_path / f"{name}.ipynb", as_version=4).cells[0].source for name in names)
+    assert "1 minute on CPU, 2 cores; GPU not measured" in good
+    assert others == ["# Title"] * 2
 
 
 @pytest.mark.parametrize(
