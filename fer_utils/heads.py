@@ -50,7 +50,9 @@ if {IN_COLAB} and "fer_utils" not in sys.modules:
         if not any(Path().glob("*/fer_utils")):
             unpack_archive(archive)
     if not any(Path().glob("*/fer_utils")):
-        raise FileNotFoundError("Upload the course's folder as a zip file (Files, left); run this again.")
+        raise FileNotFoundError(
+            "Upload the course's folder as a zip file (Files, left); run this again."
+        )
     sys.path += [str(package.parent) for package in Path.cwd().glob("*/fer_utils")]
     from fer_utils.colab import set_up
 
