@@ -10,7 +10,8 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 from fer_utils import photo, photo_widget, report
-from fer_utils.fer2013 import _decode_image, prepare_face
+from fer_utils.environment import PROJECT
+from fer_utils.fer2013 import _decode_image, prepare_face, read_fer2013
 from fer_utils.photo import Answer, Box, PhotoError
 from small_training import build_small_network, make_run
 
@@ -328,3 +329,12 @@ def test_the_best_network_with_weights_answers(tmp_path):
     assert report.find_best(recorded).experiment == "lenet_like"
     with pytest.raises(report.RunError, match="fer-course reproduce"):
         report.find_best({"fast": [runs[1]], "vgg_like": []})
+
+
+def test_grey_levels_of_fer2013_in_the_notebook(real_fer2013):
+    found = read_fer2013(real_fer2013 / "fer2013.npz")
+    faces = found.pixels[found.usage == 0].reshape(-1, 48 * 48).astype(np.float32)
+    text = (PROJECT / "notebooks" / "11_your_own_photo.ipynb").read_text(encoding="utf-8")
+    for share, words in ((0.5, "median"), (0.05, "5 % are below"), (0.95, "5 % are above")):
+        mean, deviation = (np.quantile(values, share) for values in (faces.mean(axis=1), faces.std(axis=1)))
+        assert f'of FER2013, {words}\\": ({mean:.0f}, {deviation:.0f})' in text
