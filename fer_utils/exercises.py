@@ -9,6 +9,7 @@ import functools
 import itertools
 import math
 import statistics
+import textwrap
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -18,15 +19,17 @@ from fer_utils.drawn_faces import ACTION_UNITS, UNITS
 from fer_utils.evaluation import Difference, average_over_seeds, compare_on_same_images
 from fer_utils.fer2013 import COUNTS
 
+LINE = 96  # characters that fit beside a prompt; a longer line would be cut within a word
+
 
 class Verdict(NamedTuple):
-    """Whether an answer is right, and what there is to say about it; a notebook shows it as one line of text."""
+    """Whether an answer is right, and what there is to say about it; a notebook shows it as text."""
 
     right: bool
     words: str
 
     def __repr__(self):
-        return f"{'Right' if self.right else 'Not yet'}: {self.words}"
+        return textwrap.fill(f"{'Right' if self.right else 'Not yet'}: {self.words}", LINE)
 
 
 class Mistake(Exception):

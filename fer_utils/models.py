@@ -1,4 +1,4 @@
-"""The report's three networks (§4, Appendix A) and a fast one: functions that return an uncompiled `keras.Model`.
+"""The report's three networks (§4, Appendix A), a fast and a deep one: functions that return an uncompiled `keras.Model`.
 
 What the report states and what had to be chosen where it is silent:
 

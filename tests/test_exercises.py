@@ -832,3 +832,9 @@ def test_patch_width_is_that_of_the_network():
     moved = np.abs(predict(places, changed) - predict(places, face))[:, 12, 12].max(axis=-1) > 1e-5
     columns = np.flatnonzero(moved)
     assert exercises.check_patch_width(columns[-1] - columns[0] + 1).right, columns
+
+
+def test_a_long_verdict_is_broken_between_words():
+    first, second = repr(Verdict(False, " ".join(20 * ["word"]))).splitlines()
+    assert len(first) <= exercises.LINE and set(f"{first} {second}".removeprefix("Not yet: ").split()) == {"word"}
+    assert repr(Verdict(True, "short")) == "Right: short"
