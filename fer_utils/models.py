@@ -1,4 +1,4 @@
-"""The report's three networks (§4, Appendix A), a fast and a deep one: functions that return an uncompiled `keras.Model`.
+"""The report's three networks (§4, Appendix A), a fast one, a deep one: each a function, its result uncompiled.
 
 What the report states and what had to be chosen where it is silent:
 
