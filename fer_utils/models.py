@@ -1,4 +1,4 @@
-"""The report's three networks (§4, Appendix A), a fast one, a deep one: each a function, its result uncompiled.
+"""The report's three networks (§4, Appendix A), a fast one and a deep one: functions that return a `keras.Model`.
 
 What the report states and what had to be chosen where it is silent:
 
