@@ -170,8 +170,8 @@ def strip_head(source):
 
 
 def link_badges(source):
-    """`source` with text links in place of the badges: a page must not need the network for its pictures."""
-    return re.sub(r"\[!\[([^]]*)\]\([^)]*\)\]", r"[\1]", source)
+    """Markdown `source` with words in place of pictures from elsewhere: no page needs the network for its badges."""
+    return re.sub(r"!\[([^]]*)\]\(\w+://[^)]*\)", r"\1", source)
 
 
 def time_line(notebook, minutes):

@@ -15,13 +15,13 @@ from pathlib import Path
 import nbformat
 
 from fer_utils.environment import PROJECT, atomic_path
+from fer_utils.heads import link_badges
 from fer_utils.notebook_runner import find_notebooks
 
 PROSE = PROJECT / "docs"
 PACKAGE = PROJECT / "fer_utils"
 COPIED = ("README.md", "LICENSE", "CITATION.cff", "data/README.md", "data/overview.png")
 NEEDED = ("sphinx", "myst_nb", "furo")
-PICTURE_FROM_ELSEWHERE = re.compile(r"!\[([^\]]*)\]\(\w+://[^)]*\)")
 LINK = re.compile(r"(?<=\]\()(?!\w+:)[^()\s#]+")
 # Where a link leads to something that is no page of its own, the page that stands for it.
 STAND_INS = (
@@ -106,7 +106,7 @@ def link_to_pages(text):
                 return match.expand(page)
         return link.group()
 
-    return LINK.sub(stand_in, PICTURE_FROM_ELSEWHERE.sub(r"\1", text))
+    return LINK.sub(stand_in, link_badges(text))
 
 
 def fill_lists(text, lists):
