@@ -12,9 +12,11 @@ class Recipe:
     last ones no longer swing, and the baseline still has time to overfit. `train_images` limits the training images
     (None: all). The weights of the epoch with the best validation accuracy are kept.
 
-    The rest is used by `fast` and `best` alone: decoupled weight decay (AdamW, Loshchilov and Hutter 2019), the share
-    of the steps in which the rate climbs from a tenth of `learning_rate` to it, dropout before the last layer
-    (Srivastava et al. 2014), and label smoothing (Szegedy et al. 2016).
+    The rest is not used by the report's rows: decoupled weight decay (AdamW, Loshchilov and Hutter 2019), the share of
+    the steps in which the rate climbs from a tenth of `learning_rate` to it, dropout before the last layer (Srivastava
+    et al. 2014), label smoothing (Szegedy et al. 2016), a `momentum` that puts stochastic gradient descent with
+    Nesterov's momentum in Adam's place (Sutskever et al. 2013), and the decay per step of the weights' running mean
+    that is then judged and kept in place of the weights themselves (Polyak and Juditsky 1992).
     """
 
     width: float
@@ -26,6 +28,8 @@ class Recipe:
     warmup: float = 0.0
     dropout: float = 0.0
     label_smoothing: float = 0.0
+    momentum: float = 0.0
+    mean_decay: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,24 @@ BEST = Recipe(
     weight_decay=0.1, warmup=0.1, dropout=0.3, label_smoothing=0.1,
 )  # fmt: skip
 BEST_RECIPES = {"quick": replace(BEST, width=0.25, epochs=8, batch_size=32, train_images=QUICK_IMAGES), "full": BEST}
+# The same for as long as a tenth of the VGG19's training lasts (notebook 09): hours on a CPU, minutes on a GPU.
+LONG_RECIPES = BEST_RECIPES | {"full": replace(BEST, epochs=90)}
+
+# One recipe for all families of `families.py`, that of `fast`, so that none of them was tuned.
+EQUAL_RECIPES = {
+    "quick": replace(FAST, width=0.25, epochs=4, batch_size=32, train_images=QUICK_IMAGES),
+    "full": FAST,
+}
+
+# `best` in small, so that it can be trained many times: a third of the width, a third of the images.
+SMALL = replace(BEST, width=0.35, epochs=12, train_images=9984)
+
+
+def _without(**changes):
+    """Recipes of `SMALL` with `changes`."""
+    small = replace(SMALL, **changes)
+    return {"quick": replace(small, width=0.25, epochs=4, batch_size=32, train_images=QUICK_IMAGES), "full": small}
+
 
 EXPERIMENTS = {
     experiment.name: experiment
@@ -84,16 +106,47 @@ EXPERIMENTS = {
         # Its twin, by which notebook 08 tells what half the bits cost.
         Experiment("fast_float32", "Fast, float32", "fast", "flip", recipes=FAST_RECIPES, precision="float32"),
         Experiment("best", "Best", "deep_residual", "strong", recipes=BEST_RECIPES, views=10),
+        Experiment("best_long", "Best, 90 epochs", "deep_residual", "strong", recipes=LONG_RECIPES, views=10),
+        # The seven families at one cost (notebook 09).
+        Experiment("equal_alexnet", "AlexNet at equal cost", "alexnet", "flip", recipes=EQUAL_RECIPES),
+        Experiment("equal_vgg", "VGG at equal cost", "vgg", "flip", recipes=EQUAL_RECIPES),
+        Experiment("equal_inception", "Inception at equal cost", "inception", "flip", recipes=EQUAL_RECIPES),
+        Experiment("equal_resnet", "ResNet at equal cost", "resnet", "flip", recipes=EQUAL_RECIPES),
+        Experiment("equal_densenet", "DenseNet at equal cost", "densenet", "flip", recipes=EQUAL_RECIPES),
+        Experiment("equal_mobilenet", "MobileNet at equal cost", "mobilenet", "flip", recipes=EQUAL_RECIPES),
+        Experiment("equal_efficientnet", "EfficientNet at equal cost", "efficientnet", "flip", recipes=EQUAL_RECIPES),
+        # What each part of `best` gives: all of them, then one less or another in its place.
+        Experiment("small_best", "All parts", "deep_residual", "strong", recipes=_without()),
+        Experiment("small_no_erasing", "Without erasing", "deep_residual", "shift", recipes=_without()),
+        Experiment("small_no_shift", "Nor shift", "deep_residual", True, recipes=_without()),
+        Experiment("small_flip_only", "Flip alone", "deep_residual", "flip", recipes=_without()),
+        Experiment("small_no_augmentation", "No augmentation", "deep_residual", False, recipes=_without()),
+        Experiment("small_no_dropout", "Without dropout", "deep_residual", "strong", recipes=_without(dropout=0.0)),
+        Experiment(
+            "small_no_smoothing", "Without label smoothing", "deep_residual", "strong",
+            recipes=_without(label_smoothing=0.0),
+        ),
+        Experiment(
+            "small_no_decay", "Without weight decay", "deep_residual", "strong", recipes=_without(weight_decay=0.0)
+        ),
+        Experiment(
+            "small_sgd", "SGD with momentum", "deep_residual", "strong",
+            recipes=_without(learning_rate=0.1, momentum=0.9, weight_decay=5e-3),
+        ),
+        Experiment("small_mean", "Mean of the weights", "deep_residual", "strong", recipes=_without(mean_decay=0.99)),
     )
-}
+}  # fmt: skip
 
 # The rows of the report's Table 1, and the same rows with "the stride is 2" taken of the convolutions.
 ROWS = "lenet_like", "lenet_like_augmented", "vgg_like", "resnet_like"
 STRIDE_2_ROWS = tuple(f"{name}_stride2" for name in ROWS)
 # No row of the report: at least as accurate as its best, in a fraction of the time.
 FAST_ROWS = "fast", "fast_float32"
-# The most accurate network that the course trains.
-BEST_ROWS = ("best",)
+# The most accurate network that the course trains, and the same trained for longer.
+BEST_ROWS = "best", "best_long"
+# Notebook 09: seven families at the cost of the baseline, and what each part of `best` gives.
+EQUAL_ROWS = tuple(name for name in EXPERIMENTS if name.startswith("equal_"))
+ABLATION_ROWS = tuple(name for name in EXPERIMENTS if name.startswith("small_"))
 
 
 def find_experiment(name):

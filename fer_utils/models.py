@@ -42,12 +42,12 @@ def lenet_like(width=1.0, conv_stride=1, augmentation=None):
     `width` scales the number of maps of every layer; `augmentation` is a layer that changes the scaled images in
     training; `conv_stride` is the stride of every 3x3 convolution.
     """
-    inputs, x = _scaled_input(augmentation)
+    inputs, x = scaled_input(augmentation)
     for number, maps in enumerate((32, 64, 128), start=1):
-        x = _convolution(x, _scaled(maps, width), conv_stride, f"conv{number}")
+        x = convolution(x, scaled(maps, width), conv_stride, f"conv{number}")
         x = layers.ReLU(name=f"conv{number}_relu")(x)
-        x = _pooling(x, f"pool{number}")
-    return _classifier(inputs, x, _scaled(128, width), "lenet_like")
+        x = pooling(x, f"pool{number}")
+    return _classifier(inputs, x, scaled(128, width), "lenet_like")
 
 
 def vgg_like(width=1.0, conv_stride=1, augmentation=None):
@@ -67,15 +67,15 @@ def fast(width=1.0, augmentation=None):
     place, so that no layer works at 48x48; poolings come before the normalisations, which then read a quarter of the
     numbers; and in place of a dense layer each last map is averaged (Lin et al. 2014).
     """
-    inputs, x = _scaled_input(augmentation)
+    inputs, x = scaled_input(augmentation)
     for number, maps in enumerate((32, 64, 128, 256), start=1):
         size, stride, name = (5, 2, "conv1") if number == 1 else (3, 1, f"conv{number}")
-        x = layers.Conv2D(_scaled(maps, width), size, stride, padding="same", use_bias=False, name=name)(x)
+        x = layers.Conv2D(scaled(maps, width), size, stride, padding="same", use_bias=False, name=name)(x)
         if number < 4:
-            x = _pooling(x, f"pool{number}")
-        x = layers.ReLU(name=f"{name}_relu")(_normalisation(x, name))
+            x = pooling(x, f"pool{number}")
+        x = layers.ReLU(name=f"{name}_relu")(normalisation(x, name))
     x = layers.GlobalAveragePooling2D(name="average")(x)
-    return keras.Model(inputs, _softmax(x), name="fast")
+    return keras.Model(inputs, softmax(x), name="fast")
 
 
 def deep_residual(width=1.0, augmentation=None, dropout=0.0):
@@ -84,15 +84,15 @@ def deep_residual(width=1.0, augmentation=None, dropout=0.0):
     One convolution at 48x48, where a multiply-add buys least; five pairs at 24x24, 12x12, 12x12, 6x6 and 6x6; the last
     maps are averaged (Lin et al. 2014), and `dropout` is the share of these averages left out in training.
     """
-    inputs, x = _scaled_input(augmentation)
-    x = layers.ReLU(name="conv1_relu")(_convolution(x, _scaled(32, width), 1, "conv1"))
+    inputs, x = scaled_input(augmentation)
+    x = layers.ReLU(name="conv1_relu")(convolution(x, scaled(32, width), 1, "conv1"))
     for block, (maps, halved) in enumerate(((64, True), (128, True), (128, False), (256, True), (256, False)), start=1):
         if halved:
-            x = _pooling(x, f"pool{block}")
-        x = _residual_pair(x, _scaled(maps, width), block)
+            x = pooling(x, f"pool{block}")
+        x = _residual_pair(x, scaled(maps, width), block)
     x = layers.GlobalAveragePooling2D(name="average")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
-    return keras.Model(inputs, _softmax(x), name="deep_residual")
+    return keras.Model(inputs, softmax(x), name="deep_residual")
 
 
 MODELS = {
@@ -133,7 +133,7 @@ def count_multiply_adds(model):
     """Multiply-adds of one image's forward pass through `model`'s convolutions and dense layers, an int."""
     total = 0
     for layer in model.layers:
-        if isinstance(layer, layers.Conv2D):
+        if isinstance(layer, (layers.Conv2D, layers.DepthwiseConv2D)):
             height, width = layer.output.shape[1:3]
             total += height * width * math.prod(layer.kernel.shape)
         elif isinstance(layer, layers.Dense):
@@ -142,66 +142,66 @@ def count_multiply_adds(model):
 
 
 def _paired_network(width, conv_stride, augmentation, shortcuts, name):
-    inputs, x = _scaled_input(augmentation)
+    inputs, x = scaled_input(augmentation)
     for block, maps in enumerate((32, 64, 128, 256), start=1):
-        maps = _scaled(maps, width)
+        maps = scaled(maps, width)
         first, second = f"conv{2 * block - 1}", f"conv{2 * block}"
         entrance = x
-        x = _convolution(x, maps, conv_stride, first)
+        x = convolution(x, maps, conv_stride, first)
         x = layers.ReLU(name=f"{first}_relu")(x)
-        x = _convolution(x, maps, conv_stride, second)
+        x = convolution(x, maps, conv_stride, second)
         if shortcuts:
             x = layers.Add(name=f"add{block}")([x, _projection(entrance, maps, conv_stride**2, f"shortcut{block}")])
         x = layers.ReLU(name=f"{second}_relu")(x)
-        x = _pooling(x, f"pool{block}")
-    return _classifier(inputs, x, _scaled(256, width), name)
+        x = pooling(x, f"pool{block}")
+    return _classifier(inputs, x, scaled(256, width), name)
 
 
 def _residual_pair(x, maps, block):
     """Two convolutions and a shortcut round them (He et al. 2016)."""
-    y = layers.ReLU(name=f"block{block}_relu1")(_convolution(x, maps, 1, f"block{block}_conv1"))
-    y = _convolution(y, maps, 1, f"block{block}_conv2")
+    y = layers.ReLU(name=f"block{block}_relu1")(convolution(x, maps, 1, f"block{block}_conv1"))
+    y = convolution(y, maps, 1, f"block{block}_conv2")
     y = layers.Add(name=f"block{block}_add")([y, _projection(x, maps, 1, f"block{block}_shortcut")])
     return layers.ReLU(name=f"block{block}_relu2")(y)
 
 
-def _scaled(maps, width):
+def scaled(maps, width):
     return max(1, round(maps * width))
 
 
-def _scaled_input(augmentation):
+def scaled_input(augmentation):
     inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), dtype="uint8", name="face")
     x = layers.Rescaling(1 / 255, name="scale", dtype="float32")(inputs)
     return inputs, x if augmentation is None else augmentation(x)
 
 
-def _convolution(x, maps, stride, name, size=3):
+def convolution(x, maps, stride, name, size=3):
     x = layers.Conv2D(maps, size, strides=stride, padding="same", use_bias=False, name=name)(x)
-    return _normalisation(x, name)
+    return normalisation(x, name)
 
 
 def _projection(x, maps, stride, name):
     """The shortcut's own path: the input itself, or a 1x1 convolution where shape or number of maps changes."""
     if x.shape[-1] == maps and stride == 1:
         return x
-    return _convolution(x, maps, stride, name, size=1)
+    return convolution(x, maps, stride, name, size=1)
 
 
-def _normalisation(x, name):
+def normalisation(x, name):
     return layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
 
 
-def _pooling(x, name):
+def pooling(x, name=None):
     return layers.MaxPooling2D(2, padding="same", name=name)(x)
 
 
 def _classifier(inputs, x, units, name):
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(units, use_bias=False, name="dense")(x)
-    x = layers.ReLU(name="dense_relu")(_normalisation(x, "dense"))
-    return keras.Model(inputs, _softmax(x), name=name)
+    x = layers.ReLU(name="dense_relu")(normalisation(x, "dense"))
+    return keras.Model(inputs, softmax(x), name=name)
 
 
-def _softmax(x):
+def softmax(x):
     # In half precision it would round the probabilities, and with them the loss.
     return layers.Dense(len(CLASS_NAMES), activation="softmax", name="expression", dtype="float32")(x)

@@ -10,7 +10,15 @@ from pathlib import Path
 from filelock import Timeout
 
 from fer_utils.environment import atomic_path, current_profile, progress_bar
-from fer_utils.experiments import BEST_ROWS, FAST_ROWS, ROWS, STRIDE_2_ROWS, find_experiment, find_recipe
+from fer_utils.experiments import (
+    ABLATION_ROWS,
+    EQUAL_ROWS,
+    FAST_ROWS,
+    ROWS,
+    STRIDE_2_ROWS,
+    find_experiment,
+    find_recipe,
+)
 from fer_utils.runs import RunError, load_run
 from fer_utils.training import (
     build_network,
@@ -29,21 +37,27 @@ SECONDS_TO_CONNECT = 10
 
 
 def list_tasks(seeds=3, experiments=()):
-    """[(experiment, seed)]: the fast rows and the report's with seeds 0, 1, ..., then the others with seed 0 alone.
+    """[(experiment, seed)]: the rows of all tables with seeds 0, 1, ..., then the other reading of stride with seed 0.
 
     `experiments` are names, instead of these. All rows come with their first seed before any comes with its second.
     Raises `ValueError` for an unknown name.
     """
-    names = [find_experiment(name).name for name in experiments] or [*FAST_ROWS, *ROWS]
+    names = [find_experiment(name).name for name in experiments]
+    names = names or [*FAST_ROWS, *ROWS, *EQUAL_ROWS, *ABLATION_ROWS, "best"]
     tasks = [(name, seed) for seed in range(seeds) for name in names]
-    return tasks if experiments else tasks + [(name, 0) for name in (*STRIDE_2_ROWS, *BEST_ROWS)]
+    return tasks if experiments else tasks + [(name, 0) for name in STRIDE_2_ROWS]
+
+
+def keeps_weights(experiment, seed):
+    """Whether the trained network itself is kept: of the first seed, where a notebook or a photo may need it."""
+    return seed == 0 and experiment not in (*EQUAL_ROWS, *ABLATION_ROWS)
 
 
 def reproduce(faces, tasks, scheduler=None, show=print):
     """Trains those of `tasks` that the store lacks, in the current profile; returns the `Run` of every task.
 
     One progress bar shows what is done and estimates the time left. Stopped and called again, it goes on. Processes
-    that share a store share the work. The weights are kept of seed 0 only. `scheduler` is the address of a Dask
+    that share a store share the work. Weights are kept as `keeps_weights` says. `scheduler` is the address of a Dask
     scheduler, whose workers train one run each at a time. Raises `RunError` when a run cannot be written.
     """
     store = store_folder(faces, current_profile())
@@ -85,7 +99,7 @@ def _train_here(faces, tasks, store, bar):
             lock = lock_run(run_folder(store, *task))
             try:
                 with lock.acquire(timeout=0), _naming_the_disk(task, store):
-                    train(task[0], faces, task[1], keep_weights=task[1] == 0, store=store, bar=bar)
+                    train(task[0], faces, task[1], keep_weights=keeps_weights(*task), store=store, bar=bar)
             except Timeout:
                 busy.append(task)
             else:
@@ -159,7 +173,7 @@ def _train_on_worker(task, faces, profile, store):
 
     os.environ.update(FER_PROFILE=profile, FER_PROGRESS="0")
     store = Path(store) if Path(store).is_dir() else Path(get_worker().local_directory) / "runs"
-    run = train(task[0], faces, task[1], keep_weights=task[1] == 0, store=store)
+    run = train(task[0], faces, task[1], keep_weights=keeps_weights(*task), store=store)
     return {path.name: path.read_bytes() for path in run.folder.iterdir()}
 
 

@@ -26,6 +26,7 @@ from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import DATA, PROJECT, atomic_path, current_profile, progress_bar, quiet_stderr
 from fer_utils.evaluation import confusion_matrix
 from fer_utils.experiments import Recipe, find_experiment, find_recipe, is_recipe
+from fer_utils.families import FAMILIES
 from fer_utils.fer2013 import CLASS_NAMES
 from fer_utils.models import MODELS, count_multiply_adds, predict, predict_views
 from fer_utils.runs import DAMAGE, WEIGHTS, Run, RunError, load_run, naming_damage, save_run
@@ -36,6 +37,7 @@ with quiet_stderr():
 # TensorFlow takes several networks in one process for a mistake and warns of retracing.
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
+NETWORKS = MODELS | FAMILIES
 BAR = "{desc} {percentage:3.0f}% |{bar:20}| {remaining} left{postfix}"
 
 
@@ -125,7 +127,7 @@ def build_network(experiment, recipe, seed=0, precision=device.FLOAT32):
     try:
         extras = {"conv_stride": experiment.conv_stride} if experiment.conv_stride != 1 else {}
         extras |= {"dropout": recipe.dropout} if recipe.dropout else {}
-        return MODELS[experiment.model](recipe.width, augmentation=augmentation, **extras)
+        return NETWORKS[experiment.model](recipe.width, augmentation=augmentation, **extras)
     finally:
         keras.config.set_dtype_policy(usual)
 
@@ -160,8 +162,13 @@ def compile_network(network, recipe, n_images):
         warmup_target=recipe.learning_rate if warmup else None,
         warmup_steps=warmup,
     )
-    decay = recipe.weight_decay
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=decay) if decay else keras.optimizers.Adam(schedule)
+    extras = {"weight_decay": recipe.weight_decay or None}
+    if recipe.mean_decay:
+        extras |= {"use_ema": True, "ema_momentum": recipe.mean_decay}
+    if recipe.momentum:
+        optimizer = keras.optimizers.SGD(schedule, momentum=recipe.momentum, nesterov=True, **extras)
+    else:
+        optimizer = keras.optimizers.Adam(schedule, **extras)
     optimizer.build(network.trainable_variables)
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
     network.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
@@ -177,8 +184,9 @@ def _fit(network, split, validation, recipe, seed, checkpoint, task, bar):
         start = time.perf_counter()
         scores = fit_one_epoch(network, split, recipe, seed, progress.epoch, bar)
         progress.seconds += time.perf_counter() - start
-        scores |= _validate(network, validation)
-        _note_epoch(progress, scores, network)
+        with _weights_to_judge(network):
+            scores |= _validate(network, validation)
+            _note_epoch(progress, scores, network)
         _save_checkpoint(network, progress, checkpoint, task)
     return progress
 
@@ -204,6 +212,21 @@ def fit_one_epoch(network, split, recipe, seed, epoch, bar):
         bar.set_postfix_str(words, refresh=False)
         bar.update(cost_of_batch)
     return {name: total / n_seen for name, total in sums.items()}
+
+
+@contextlib.contextmanager
+def _weights_to_judge(network):
+    """Within it the network has its running mean of the weights, if its optimiser keeps one."""
+    if not network.optimizer.use_ema:
+        yield
+        return
+    swap = keras.callbacks.SwapEMAWeights()
+    swap.set_model(network)
+    swap.on_test_begin()
+    try:
+        yield
+    finally:
+        swap.on_test_end()
 
 
 def _validate(network, validation):

@@ -41,8 +41,8 @@ def small_network(monkeypatch):
     from fer_utils import training
     from small_training import build_small_network
 
-    for name in training.MODELS:
-        monkeypatch.setitem(training.MODELS, name, build_small_network)
+    for name in training.NETWORKS:
+        monkeypatch.setitem(training.NETWORKS, name, build_small_network)
 
 
 @pytest.fixture

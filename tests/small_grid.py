@@ -30,6 +30,6 @@ def dask_setup(worker=None):
         return run
 
     RECIPES["quick"] = TINY
-    for name in training.MODELS:
-        training.MODELS[name] = build_small_network
+    for name in training.NETWORKS:
+        training.NETWORKS[name] = build_small_network
     training.fit_one_epoch, training._record = fit_slowly, record_and_note

@@ -6,7 +6,9 @@ import pytest
 
 from fer_utils.environment import PROFILES
 from fer_utils.experiments import (
+    ABLATION_ROWS,
     BEST_ROWS,
+    EQUAL_ROWS,
     EXPERIMENTS,
     FAST_ROWS,
     RECIPES,
@@ -16,6 +18,7 @@ from fer_utils.experiments import (
     find_recipe,
     is_recipe,
 )
+from fer_utils.families import FAMILIES
 
 
 def test_there_is_one_experiment_per_row_of_the_report_s_table():
@@ -24,7 +27,30 @@ def test_there_is_one_experiment_per_row_of_the_report_s_table():
         rows = [find_experiment(name) for name in names]
         assert [(row.model, row.augmentation) for row in rows] == expected
         assert {row.conv_stride for row in rows} == {stride}
-    assert (*ROWS, *STRIDE_2_ROWS, *FAST_ROWS, *BEST_ROWS) == tuple(EXPERIMENTS)
+    assert (*ROWS, *STRIDE_2_ROWS, *FAST_ROWS, *BEST_ROWS, *EQUAL_ROWS, *ABLATION_ROWS) == tuple(EXPERIMENTS)
+
+
+def test_each_family_is_an_experiment_with_one_and_the_same_recipe():
+    rows = [find_experiment(name) for name in EQUAL_ROWS]
+    assert [row.model for row in rows] == list(FAMILIES)
+    assert {row.augmentation for row in rows} == {"flip"}
+    for profile in PROFILES:
+        assert len({find_recipe(row, profile) for row in rows}) == 1
+
+
+def test_each_row_of_the_ablation_differs_from_all_parts_in_one_part():
+    whole, *others = (find_experiment(name) for name in ABLATION_ROWS)
+    for profile in PROFILES:
+        recipe = dataclasses.asdict(find_recipe(whole, profile))
+        for row in others:
+            changed = {
+                key for key, value in dataclasses.asdict(find_recipe(row, profile)).items() if value != recipe[key]
+            }
+            assert row.model == whole.model
+            if row.augmentation != whole.augmentation:
+                assert not changed
+            else:
+                assert len(changed) == 1 or "momentum" in changed
 
 
 def test_experiments_stand_under_their_own_name_with_a_title_each():

@@ -13,7 +13,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from fer_utils import plots
 from fer_utils.alt_text import alt_text
 from fer_utils.evaluation import Difference
-from fer_utils.experiments import EXPERIMENTS, ROWS, STRIDE_2_ROWS
+from fer_utils.experiments import BEST_ROWS, EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS
 from fer_utils.fer2013 import CLASS_NAMES
 from fer_utils.models import lenet_like, resnet_like, vgg_like
 from fer_utils.photo import Answer, Box
@@ -78,7 +78,8 @@ def test_the_other_reading_of_a_row_looks_like_it():
 
 
 def test_one_distinct_colour_per_row():
-    assert list(plots.MODEL_COLOURS) == list(plots.MODEL_MARKERS) == list(EXPERIMENTS)
+    rows = [*ROWS, *STRIDE_2_ROWS, *FAST_ROWS, *BEST_ROWS]
+    assert list(plots.MODEL_COLOURS) == list(plots.MODEL_MARKERS) == rows
     colours = [*(plots.MODEL_COLOURS[row] for row in (*ROWS, "fast", "best")), *plots.SPLIT_COLOURS.values()]
     assert all(is_color_like(colour) for colour in colours)
     assert len({to_hex(colour) for colour in colours}) == len(colours)

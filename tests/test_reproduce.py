@@ -17,8 +17,8 @@ from filelock import FileLock
 from fer_utils import reproduce as grid
 from fer_utils import training
 from fer_utils.environment import PROJECT
-from fer_utils.experiments import BEST_ROWS, EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS
-from fer_utils.reproduce import list_tasks, reproduce
+from fer_utils.experiments import ABLATION_ROWS, EQUAL_ROWS, EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS
+from fer_utils.reproduce import keeps_weights, list_tasks, reproduce
 from fer_utils.runs import WEIGHTS, RunError, list_runs
 from small_training import Stopped, make_faces, must_not_train
 
@@ -41,12 +41,19 @@ def finished(store):
 
 def test_the_grid_is_the_rows_by_seeds_and_the_others_once():
     tasks = list_tasks(seeds=2)
-    by_seeds = [(name, seed) for seed in (0, 1) for name in (*FAST_ROWS, *ROWS)]
-    assert tasks == [*by_seeds, *((row, 0) for row in (*STRIDE_2_ROWS, *BEST_ROWS))]
-    assert {name for name, _ in tasks} == set(EXPERIMENTS)
+    names = (*FAST_ROWS, *ROWS, *EQUAL_ROWS, *ABLATION_ROWS, "best")
+    by_seeds = [(name, seed) for seed in (0, 1) for name in names]
+    assert tasks == [*by_seeds, *((row, 0) for row in STRIDE_2_ROWS)]
+    # The longer training of the best is for a GPU and has to be named.
+    assert {name for name, _ in tasks} == set(EXPERIMENTS) - {"best_long"}
     assert list_tasks(2, ["vgg_like"]) == [("vgg_like", 0), ("vgg_like", 1)]
     with pytest.raises(ValueError, match="there is no experiment 'alexnet'"):
         list_tasks(1, ["alexnet"])
+
+
+def test_weights_are_kept_of_the_first_seed_of_what_is_used_later():
+    assert keeps_weights("vgg_like", 0) and keeps_weights("best", 0)
+    assert not keeps_weights("vgg_like", 1) and not keeps_weights("equal_vgg", 0)
 
 
 def test_what_is_missing_is_trained_and_weights_are_kept_of_seed_0(epochs, store, monkeypatch):

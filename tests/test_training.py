@@ -397,7 +397,9 @@ def test_a_checkpoint_of_another_recipe_is_left_aside(epochs, monkeypatch, capsy
 def test_a_checkpoint_of_a_changed_network_is_left_aside(epochs, monkeypatch):
     train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
     epochs.clear()
-    monkeypatch.setitem(training.MODELS, "lenet_like", lambda width, **others: build_small_network(2 * width, **others))
+    monkeypatch.setitem(
+        training.NETWORKS, "lenet_like", lambda width, **others: build_small_network(2 * width, **others)
+    )
     train("lenet_like", make_faces())
     assert epochs == [0, 1, 2]
 
@@ -548,3 +550,41 @@ def test_the_same_experiment_trains_under_jax(tmp_path):
     assert run.validation_accuracy == pytest.approx(max(run.history["val_accuracy"]))
     # Its weights serve the other backend: this process's.
     np.testing.assert_allclose(predict(load_network(run), make_faces().test.images), run.test_probabilities, atol=1e-2)
+
+
+# --- other optimisers ---
+
+
+def test_momentum_puts_gradient_descent_in_adam_s_place():
+    network = build_small_network(1.0)
+    training.compile_network(network, dataclasses.replace(TINY, momentum=0.9, weight_decay=0.01), 64)
+    optimizer = network.optimizer
+    assert isinstance(optimizer, keras.optimizers.SGD) and optimizer.nesterov
+    assert (optimizer.momentum, optimizer.weight_decay) == (0.9, 0.01)
+
+
+def test_the_running_mean_of_the_weights_is_judged_and_kept_and_training_goes_on_from_the_weights():
+    network = build_small_network(1.0)
+    training.compile_network(network, dataclasses.replace(TINY, mean_decay=0.5), 64)
+    batch = make_faces().train.images[:8], np.eye(7)[make_faces().train.labels[:8]]
+    network.train_on_batch(*batch)  # the mean begins with the weights after the first step
+    start = [variable.numpy().copy() for variable in network.trainable_variables]
+    network.train_on_batch(*batch)
+    moved = [variable.numpy().copy() for variable in network.trainable_variables]
+    assert any(not np.allclose(a, b) for a, b in zip(start, moved, strict=True))
+    with training._weights_to_judge(network):
+        judged = [variable.numpy().copy() for variable in network.trainable_variables]
+    for before, mean, after, now in zip(start, judged, moved, network.trainable_variables, strict=True):
+        low, high = np.minimum(before, after) - 1e-5, np.maximum(before, after) + 1e-5
+        assert np.all((mean >= low) & (mean <= high))
+        np.testing.assert_allclose(now.numpy(), after, atol=1e-6)
+    assert any(not np.allclose(mean, after) for mean, after in zip(judged, moved, strict=True))
+
+
+def test_a_stopped_training_with_a_running_mean_ends_like_one_that_was_not(store, monkeypatch, small_network):
+    monkeypatch.setitem(RECIPES, "quick", dataclasses.replace(TINY, mean_decay=0.9))
+    whole = train("lenet_like", make_faces(), store=store / "whole")
+    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
+    again = train("lenet_like", make_faces())
+    assert whole.history == again.history
+    np.testing.assert_array_equal(whole.test_probabilities, again.test_probabilities)
