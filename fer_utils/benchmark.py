@@ -23,7 +23,7 @@ import pandas as pd
 from fer_utils import device
 from fer_utils.data import Split, load_faces
 from fer_utils.environment import DATA, PROJECT, atomic_path, progress_bar
-from fer_utils.experiments import EXPERIMENTS, FAST_ROWS, ROWS, Experiment, find_recipe
+from fer_utils.experiments import EQUAL_ROWS, EXPERIMENTS, FAST_ROWS, ROWS, Experiment, find_recipe
 from fer_utils.fer2013 import COUNTS, IMAGE_SIZE, SPLIT_NAMES, read_fer2013
 from fer_utils.models import count_multiply_adds
 from fer_utils.notebook_runner import execute_notebook
@@ -41,6 +41,8 @@ TRAINING_IMAGES = sum(COUNTS["Training"])
 NETWORKS = "lenet_like", "vgg_like", "resnet_like"
 RACERS = (*ROWS, FAST_ROWS[0])
 RECIPE = ", full recipe"
+TRAINED = ", training"
+PLAIN = "equal_vgg"
 SHARE = ": share of the matrix product"
 BAR = "{desc} |{bar:20}| {elapsed} so far"
 
@@ -62,7 +64,10 @@ def run_benchmark(faces, notebooks, quick=False):
     `notebooks` are the paths of the notebooks to time; quick times the first of them.
     """
     # The notebooks first: one that fails ends it all, and then little is lost.
-    measures = (measure_notebooks, measure_reading, measure_training, measure_growth, measure_race, measure_start)
+    measures = (
+        measure_notebooks, measure_reading, measure_training, measure_growth, measure_race, measure_families,
+        measure_start,
+    )  # fmt: skip
     rows = []
     with progress_bar(total=len(measures), bar_format=BAR, file=sys.stderr) as bar:
         for measure in measures:
@@ -250,14 +255,8 @@ def _build_stack(depth):
 def measure_race(faces, quick):
     """Seconds of the full recipes on this machine, side by side, and seconds to given validation accuracies."""
     names = RACERS[-2:] if quick else RACERS
-    recipes = {name: find_recipe(EXPERIMENTS[name], "full") for name in names}
-    steps = {}
-    for name, recipe in recipes.items():
-        network = build_network(EXPERIMENTS[name], recipe, precision=device.choose_precision())
-        compile_network(network, recipe, TRAINING_IMAGES)
-        steps[name] = _training_step(network, faces.train, recipe)
-    rates = count_in_turns(steps, 2 if quick else 5)
-    totals = {name: r.epochs * TRAINING_IMAGES / (rates[name] * r.batch_size) for name, r in recipes.items()}
+    speeds = _speeds_of_recipes(names, faces, 2 if quick else 5)
+    totals = {name: _seconds_of_recipe(name, speed) for name, speed in speeds.items()}
     slowest = totals["resnet_like"]
     rows = [
         Row("race", f"{name}{RECIPE}", total, "s", slowest / total, f"resnet_like{RECIPE}")
@@ -266,6 +265,22 @@ def measure_race(faces, quick):
     for name, by_mark in seconds_to_marks({"rows": rows}, load_recorded(*names)).items():
         rows += [Row("race", f"{name} to {mark:.0%} of validation", seconds, "s") for mark, seconds in by_mark.items()]
     return rows
+
+
+def _speeds_of_recipes(names, faces, seconds):
+    """{experiment: images a second of training in its full recipe}, measured in turns of some `seconds` each."""
+    recipes = {name: find_recipe(EXPERIMENTS[name], "full") for name in names}
+    steps = {}
+    for name, recipe in recipes.items():
+        network = build_network(EXPERIMENTS[name], recipe, precision=device.choose_precision())
+        compile_network(network, recipe, TRAINING_IMAGES)
+        steps[name] = _training_step(network, faces.train, recipe)
+    return {name: recipes[name].batch_size * rate for name, rate in count_in_turns(steps, seconds).items()}
+
+
+def _seconds_of_recipe(name, speed):
+    """Seconds of the full recipe of an experiment on FER2013's training images at `speed` images a second."""
+    return find_recipe(EXPERIMENTS[name], "full").epochs * TRAINING_IMAGES / speed
 
 
 def seconds_of_recipes(measured):
@@ -292,6 +307,30 @@ def seconds_to_marks(measured, recorded):
     for name, (seconds, accuracies) in race_curves(measured, recorded).items():
         found[name] = {mark: float(np.min(seconds[accuracies >= mark], initial=np.inf)) for mark in MARKS}
     return found
+
+
+# --- the families at one cost ---
+
+
+def measure_families(faces, quick):
+    """Images per second of training each of the seven families of notebook 09, beside the plain 3x3 one."""
+    names = (PLAIN, "equal_mobilenet") if quick else EQUAL_ROWS
+    speeds = _speeds_of_recipes(names, faces, 1)
+    anchor = speeds[PLAIN]
+    return [
+        Row("families", f"{name}{TRAINED}", speed, "images/s", speed / anchor, f"{PLAIN}{TRAINED}")
+        for name, speed in speeds.items()
+    ]
+
+
+def seconds_of_families(measured):
+    """{experiment: seconds of its full recipe on FER2013's training images}; empty where none was `measured`.
+
+    `measured` is the answer of `load`, or None.
+    """
+    rows = [row for row in (measured or {"rows": []})["rows"] if row.part == "families"]
+    speeds = {row.what.removesuffix(TRAINED): row.value for row in rows}
+    return {name: _seconds_of_recipe(name, speed) for name, speed in speeds.items()}
 
 
 # --- what else a learner waits for ---

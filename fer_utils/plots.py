@@ -295,6 +295,100 @@ def plot_waits(n_images, seconds, ax=None):
     return describe_lines(ax)
 
 
+def plot_costs(costs, parameters, tolerance):
+    """Multiply-adds as a share of one budget, within a band of `tolerance` round it, beside parameters; two Axes.
+
+    `costs` and `parameters` map the same words to a share and to a number.
+    """
+    _, axes = plt.subplots(1, 2, figsize=(10, 1.1 + 0.4 * len(costs)), sharey=True)
+    colour, shares = PART_COLOURS["convolution"], list(costs.values())
+    axes[0].axvspan(1 - tolerance, 1 + tolerance, color=GRID_COLOUR, alpha=0.5, label=f"within {tolerance:.0%}")
+    axes[0].legend(fontsize="small", loc="lower left")
+    panels = (shares, "multiply-adds, share of the budget", "{:.2f}"), (parameters.values(), "parameters", "{:,.0f}")
+    for ax, (values, label, form) in zip(axes, panels, strict=True):
+        bars = ax.barh(list(costs), list(values), color=colour, height=0.6)
+        ax.bar_label(bars, [form.format(value) for value in values], padding=4, fontsize="small")
+        ax.margins(x=0.2)
+        ax.grid(axis="y", visible=False)
+        ax.set_xlabel(label)
+    axes[0].invert_yaxis()
+    axes[1].xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    facts = [f"{words} {share:.2f}, {parameters[words]:,} parameters" for words, share in costs.items()]
+    describe(axes[0], f"Bar charts of multiply-adds over the budget, {min(shares):.2f} to {max(shares):.2f}", *facts)
+    return axes
+
+
+def plot_cost_of_width(widths, shares, ax=None):
+    """The cost of a network over its width multiplier, `shares` of its cost at width 1, beside the width's square."""
+    ax = ax or _new_axes(7, 3.8)
+    counted, square = WAY_STYLES
+    ax.plot(widths, shares, **counted, label="multiply-adds, counted")
+    ax.plot(widths, np.square(widths), linestyle=":", **square, label="the width squared")
+    ax.yaxis.set_major_formatter(_percent)
+    ax.set(xlabel="width multiplier", ylabel="share of the cost at width 1", title="What a width multiplier saves")
+    ax.legend(fontsize="small")
+    return describe_lines(ax)
+
+
+def plot_intervals(rows, title, label, form="{:.1%}", reference=None, ax=None):
+    """Values with 95 % intervals in the order given; `rows` is a list of (words, value, low, high).
+
+    `form` writes a value beside its dot, and a dashed line stands at `reference`. Without rows the panel says so.
+    """
+    ax, kind = ax or _new_axes(8, 1.2 + 0.4 * max(len(rows), 1)), "Dots with 95 % intervals"
+    ax.set(xlabel=f"{label}, 95 % interval", title=title)
+    if not rows:
+        return _say_empty(ax, kind)
+    for place, (_, value, low, high) in enumerate(rows):
+        reach = [[value - low], [high - value]]
+        ax.errorbar(value, place, xerr=reach, fmt="o", color=PART_COLOURS["convolution"], capsize=4)
+        ax.annotate(form.format(value), (value, place), (0, 5), textcoords="offset points", ha="center", fontsize=8)
+    if reference is not None:
+        ax.axvline(reference, color=REPORT_COLOUR, linestyle="--", linewidth=1, zorder=0)
+    ax.set_yticks(range(len(rows)), [words for words, *_ in rows])
+    ax.set_ylim(len(rows) - 0.5, -0.7)
+    ax.xaxis.set_major_formatter(lambda value, _: form.format(value))
+    ax.grid(axis="y", visible=False)
+    facts = []
+    for words, *values in rows:
+        value, low, high = map(form.format, values)
+        facts.append(f"{words} {value} ({low} to {high})")
+    return describe(ax, kind, *facts)
+
+
+def plot_accuracy_over_seconds(points, title, ax=None):
+    """Test accuracies with 95 % intervals over seconds of training, each point with its words beside it.
+
+    `points` is a list of (words, seconds, accuracy, low, high). Without points the panel says so.
+    """
+    ax, kind = ax or _new_axes(9, 4.4), "Points with 95 % intervals"
+    ax.set(xlabel="seconds of training (logarithmic scale)", ylabel="test accuracy", title=title)
+    if not points:
+        return _say_empty(ax, kind)
+    points, facts = sorted(points, key=lambda point: point[1]), []
+    for number, (words, seconds, accuracy, low, high) in enumerate(points):
+        reach = [[accuracy - low], [high - accuracy]]
+        ax.errorbar(seconds, accuracy, yerr=reach, fmt="o", color=PART_COLOURS["convolution"], capsize=4)
+        # Above and below in turns: neighbours in seconds would write over each other.
+        end, side, align = (high, 1, "bottom") if number % 2 == 0 else (low, -1, "top")
+        place = {"xytext": (0, 4 * side), "textcoords": "offset points", "ha": "center", "va": align}
+        ax.annotate(words, (seconds, end), **place, fontsize="small")
+        facts.append(f"{words} {_percent(accuracy)} in {seconds:,.0f} seconds")
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.yaxis.set_major_formatter(_percent)
+    ax.margins(x=0.12, y=0.15)
+    return describe(ax, kind, *facts)
+
+
+def _say_empty(ax, kind):
+    ax.text(0.5, 0.5, "no recorded run yet", ha="center", transform=ax.transAxes)
+    ax.set(xticks=[], yticks=[])
+    return describe(ax, kind, "no recorded run yet")
+
+
 def plot_per_layer(values, dataset, title, ylabel, ax=None):
     """Lines over layers, on a logarithmic scale; `values` maps an experiment's name to {layer name: value}."""
     ax = ax or _new_axes(8, 3.8)

@@ -7,8 +7,19 @@ import pandas as pd
 
 from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import DATA, PROJECT, atomic_path
-from fer_utils.evaluation import average_over_seeds, wilson_interval
-from fer_utils.experiments import BEST_ROWS, EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS, Recipe, find_recipe, is_recipe
+from fer_utils.evaluation import average_over_seeds, compare_over_seeds, wilson_interval
+from fer_utils.experiments import (
+    ABLATION_ROWS,
+    BEST_ROWS,
+    EQUAL_ROWS,
+    EXPERIMENTS,
+    FAST_ROWS,
+    ROWS,
+    STRIDE_2_ROWS,
+    Recipe,
+    find_recipe,
+    is_recipe,
+)
 from fer_utils.ferplus import crowd_accuracy, find_votes, read_votes
 from fer_utils.models import count_multiply_adds
 from fer_utils.runs import WEIGHTS, RunError, list_runs
@@ -138,6 +149,75 @@ def tabulate_shortcuts(recorded):
                 "mean training loss": f"{np.mean([run.history['loss'] for run in runs]):.3f}",
             }
     return pd.DataFrame(rows).T
+
+
+# Notebook 09: training the VGG19 of 73.1 % on PrivateTest costs 1.45e16 multiply-adds; what `best` is to reach with a
+# tenth of that, on PrivateTest, by itself and as the mean of at most five.
+VGG19_COST = 1.45e16
+TARGETS = {"a single network": 0.735, "a mean of five": 0.752}
+TARGET_COST = 0.1
+NO_RUN = "no recorded run yet"
+
+
+def family_title(experiment):
+    """What an experiment of `EQUAL_ROWS` is called among its like, such as `"VGG"`."""
+    return EXPERIMENTS[experiment].title.removesuffix(" at equal cost")
+
+
+def tabulate_equal_cost(recorded, seconds):
+    """The seven families at one cost as a DataFrame of text, a row each, with runs or without.
+
+    `seconds` maps experiments to seconds of training measured side by side (`benchmark.seconds_of_families`): those
+    that runs keep are of days on which the machine did other work as well. Where it lacks a row, so does the table.
+    """
+    rows = {}
+    for name in EQUAL_ROWS:
+        experiment = EXPERIMENTS[name]
+        network, runs = build_network(experiment, find_recipe(experiment, "full")), recorded.get(name)
+        accuracy = average_over_seeds(correct_answers(runs)) if runs else None
+        rows[family_title(name)] = {
+            "test accuracy": describe_accuracy(accuracy) if runs else NO_RUN,
+            "95 % interval": f"{100 * accuracy.low:.1f} to {100 * accuracy.high:.1f} %" if runs else "",
+            "seeds": str(len(runs or [])),
+            "parameters": f"{network.count_params():,}",
+            "multiply-adds": f"{count_multiply_adds(network) / 1e6:.1f} million",
+            "seconds of training": f"{seconds[name]:.0f}" if name in seconds else "",
+        }
+    return _as_table(rows, "family")
+
+
+def tabulate_ablation(recorded):
+    """What each part of `best` gives, in small, as a DataFrame of text: a row per experiment with runs.
+
+    The last column is test accuracy less that with all parts, by `compare_with`.
+    """
+    differences = compare_with("small_best", ABLATION_ROWS, recorded)
+    rows = {}
+    for name in ABLATION_ROWS:
+        if runs := recorded.get(name):
+            validation = 100 * np.mean([run.validation_accuracy for run in runs])
+            rows[EXPERIMENTS[name].title] = {
+                "validation accuracy": f"{validation:.1f} %",
+                "test accuracy": describe_accuracy(average_over_seeds(correct_answers(runs))),
+                "less all parts": differences[name].in_points() if name in differences else "",
+                "seeds": str(len(runs)),
+            }
+    return _as_table(rows, "trained with")
+
+
+def compare_with(anchor, names, recorded):
+    """{name: test accuracy of `name` less that of `anchor`, a `Difference` paired by image}, of those with runs."""
+    if not recorded.get(anchor):
+        return {}
+    others = [name for name in names if name != anchor and recorded.get(name)]
+    before = correct_answers(recorded[anchor])
+    return {name: compare_over_seeds(before, correct_answers(recorded[name])) for name in others}
+
+
+def _as_table(rows, label):
+    table = pd.DataFrame(rows).T
+    table.index.name = label
+    return table
 
 
 def _build(run):

@@ -10,7 +10,7 @@ import pytest
 from fer_utils import benchmark
 from fer_utils.benchmark import MARKS, Row
 from fer_utils.environment import PROJECT
-from fer_utils.experiments import EXPERIMENTS, find_recipe
+from fer_utils.experiments import EQUAL_ROWS, EXPERIMENTS, find_recipe
 from fer_utils.fer2013 import read_fer2013
 from fer_utils.notebook_runner import Outcome
 from fer_utils.report import load_recorded
@@ -77,6 +77,23 @@ def test_shares_of_the_ceiling_come_from_the_table():
     assert benchmark.shares_of_ceiling(answer) == {"vgg_like, float32": pytest.approx(0.715)}
 
 
+def test_families_take_the_seconds_of_their_recipe_at_the_measured_speed():
+    answer = measured(fast=40.0)
+    assert benchmark.seconds_of_families(answer) == benchmark.seconds_of_families(None) == {}
+    answer["rows"].append(Row("families", f"equal_vgg{benchmark.TRAINED}", 1000.0, "images/s"))
+    epochs = find_recipe(EXPERIMENTS["equal_vgg"], "full").epochs
+    assert benchmark.seconds_of_families(answer) == {"equal_vgg": pytest.approx(epochs * 28.709)}
+    assert set(benchmark.seconds_of_recipes(answer)) == {"fast"}
+
+
+def test_all_families_are_measured_beside_the_plain_one(small_network, monkeypatch):
+    monkeypatch.setattr(benchmark, "count_in_turns", lambda actions, seconds: dict.fromkeys(actions, 2.0))
+    rows = benchmark.measure_families(make_faces(), quick=False)
+    assert [row.what.removesuffix(benchmark.TRAINED) for row in rows] == list(EQUAL_ROWS)
+    batch = find_recipe(EXPERIMENTS["equal_vgg"], "full").batch_size
+    assert {(row.value, row.times, row.beside) for row in rows} == {(2.0 * batch, 1.0, "equal_vgg, training")}
+
+
 def test_the_table_can_be_read_and_comes_back_as_it_was_saved(tmp_path):
     answer = measured(resnet_like=880.4)
     answer["rows"].append(Row("race", "fast, full recipe", 36.94, "s", 23.83, "resnet_like"))
@@ -106,7 +123,7 @@ def test_everything_is_measured_and_has_its_anchor(small_network, monkeypatch):
         if row.beside:
             better = row.value / values[row.beside]
             assert row.times == pytest.approx(1 / better if row.unit == "s" else better)
-    assert {row.part for row in answer["rows"]} == {"reading", "training", "growth", "race", "notebooks"}
+    assert {row.part for row in answer["rows"]} == {"reading", "training", "growth", "race", "families", "notebooks"}
     assert values["01_a"] == 0.5 and values["01_a: training"] == 0 and "02_b" not in values
 
 

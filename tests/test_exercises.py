@@ -660,6 +660,68 @@ CASES_08 = [
 ]
 
 
+# --- 09 blocks at equal cost ---
+
+
+def cost_of_width(width):
+    """Mostly the width squared, and a little the width itself, like that of a MobileNet."""
+    return 9e6 * width**2 + 1e6 * width
+
+
+SEPARABLE = 144 * (9 * 64 + 64 * 128)
+
+CASES_09 = [
+    Case(
+        "separable_cost",
+        no_data,
+        right=[SEPARABLE, float(SEPARABLE), np.int64(SEPARABLE)],
+        wrong=[
+            (144 * 9 * 64 * 128, "plain 3x3"),
+            (144 * 9 * 64, "filters alone"),
+            (144 * 64 * 128, "1x1 convolution alone"),
+            (9 * 64 + 64 * 128, "one place"),
+            (144 * (9 * 128 + 64 * 128), "maps come in"),
+            (12 * (9 * 64 + 64 * 128), "row"),
+            (144 * 9 * 64 * 64 * 128, "add up"),
+            (SEPARABLE + 144, "large"),
+            (SEPARABLE - 144, "small"),
+        ],
+    ),
+    Case(
+        "half_cost_width",
+        lambda: (cost_of_width,),
+        right=[0.69, 0.694],
+        wrong=[
+            (0.5, "half the width"),
+            (0.5**0.5, "near"),
+            (0.8, "many"),
+            (0.6, "few"),
+            (2, "between 0 and 1"),
+            ("half", "a single number"),
+        ],
+    ),
+    Case(
+        "mean_of_networks",
+        no_data,
+        right=[
+            lambda probabilities: np.mean(probabilities, axis=0).argmax(axis=1),
+            lambda probabilities: probabilities.sum(axis=0).argmax(axis=-1).astype(float),
+        ],
+        wrong=[
+            (lambda p: np.eye(7)[p.argmax(axis=2)].sum(axis=0).argmax(axis=1), "a vote"),
+            (lambda p: p.max(axis=0).argmax(axis=1), "surest"),
+            (lambda p: p.max(axis=2).argmax(axis=0), "number of a network"),
+            (lambda p: p[0].argmax(axis=1), "first network"),
+            (lambda p: p[-1].argmax(axis=1), "last network"),
+            (lambda p: p.prod(axis=0).argmax(axis=1), "multiplies"),
+            (lambda p: p.mean(axis=0).max(axis=1), "probabilities, not classes"),
+            (lambda p: p.mean(axis=0), "an array of shape (200,)"),
+            (lambda p: p.mean(axis=0).argmin(axis=1), "others than"),
+        ],
+    ),
+]
+
+
 # --- 11 your own photo ---
 
 
@@ -732,7 +794,7 @@ CASES_11 = [
 
 CASES = [
     case
-    for cases in (CASES_01, CASES_02, CASES_03, CASES_04, CASES_05, CASES_06, CASES_07, CASES_08, CASES_11)
+    for cases in (CASES_01, CASES_02, CASES_03, CASES_04, CASES_05, CASES_06, CASES_07, CASES_08, CASES_09, CASES_11)
     for case in cases
 ]
 RIGHT = [pytest.param(case, answer, id=f"{case.name}-{i}") for case in CASES for i, answer in enumerate(case.right)]

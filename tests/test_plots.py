@@ -411,7 +411,52 @@ def test_a_residual_block_shows_its_steps_and_its_shortcut(projection, shortcut)
 
 CONFUSION = np.diag([3, 1, 4, 8, 5, 2, 6])
 CONFUSION[2, 4] = 5
+
+
 # Each function that draws, on values whose words are known.
+def test_costs_stand_beside_parameters_and_inside_their_band():
+    left, right = plots.plot_costs({"a": 1.02, "b": 0.97}, {"a": 10, "b": 1_000_000}, 0.05)
+    assert [bar.get_width() for bar in left.containers[0]] == [1.02, 0.97]
+    assert [bar.get_width() for bar in right.containers[0]] == [10, 1_000_000]
+    assert texts(left) == ["1.02", "0.97"] and texts(right) == ["10", "1,000,000"]
+    (band,) = [patch for patch in left.patches if patch not in left.containers[0]]
+    assert (band.get_x(), band.get_width()) == (pytest.approx(0.95), pytest.approx(0.1))
+
+
+def test_the_cost_of_a_width_stands_beside_its_square():
+    counted, square = plots.plot_cost_of_width([0.5, 1.0], [0.3, 1.0]).lines
+    np.testing.assert_allclose(counted.get_ydata(), [0.3, 1])
+    np.testing.assert_allclose(square.get_ydata(), [0.25, 1])
+    assert counted.get_marker() != square.get_marker() and counted.get_linestyle() != square.get_linestyle()
+
+
+def test_intervals_stand_in_their_order_with_their_values():
+    rows = [("second", 0.5, 0.1, 0.6), ("first", -0.2, -0.3, -0.1)]
+    ax = plots.plot_intervals(rows, "Gains", "points", form="{:+.1f}", reference=0)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["second", "first"]
+    assert texts(ax) == ["+0.5", "-0.2"] and ax.get_ylim()[0] > ax.get_ylim()[1]
+    reached = [container.lines[2][0].get_segments()[0][:, 0].tolist() for container in ax.containers]
+    np.testing.assert_allclose(reached, [[0.1, 0.6], [-0.3, -0.1]])
+    assert [line.get_xdata() for line in ax.lines if line.get_linestyle() == "--"] == [[0, 0]]
+
+
+def test_points_of_equal_seconds_do_not_write_over_each_other():
+    points = [("DenseNet", 157.0, 0.61, 0.59, 0.63), ("VGG", 158.0, 0.61, 0.59, 0.63), ("AlexNet", 70.0, 0.5, 0.4, 0.6)]
+    ax = plots.plot_accuracy_over_seconds(points, "Seconds")
+    ax.figure.canvas.draw()
+    assert texts(ax) == ["AlexNet", "DenseNet", "VGG"] and ax.get_xscale() == "log"
+    assert not any(overlap(*pair) for pair in itertools.combinations(ax.texts, 2))
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [lambda: plots.plot_intervals([], "None", "accuracy"), lambda: plots.plot_accuracy_over_seconds([], "None")],
+)
+def test_without_a_recorded_run_a_panel_says_so(draw):
+    ax = draw()
+    assert texts(ax) == ["no recorded run yet"] and "no recorded run yet" in alt_text(ax.figure)
+
+
 WORDS = {
     "plot_faces": (
         lambda: plots.plot_faces(np.zeros((3, 48, 48)), "abc", DRAWN, "Three"),
@@ -476,6 +521,24 @@ WORDS = {
         lambda: plots.plot_waits([10, 20], {"fit": [5.0, 5.0], "batch by batch": [1.0, 2.0]}),
         "Line chart, seconds over images in the epoch: One epoch of a small network. fit 5; "
         "batch by batch from 1 to 2.",
+    ),
+    "plot_costs": (
+        lambda: plots.plot_costs({"VGG": 1.011, "AlexNet": 0.99}, {"VGG": 250_000, "AlexNet": 1_000}, 0.05),
+        "Bar charts of multiply-adds over the budget, 0.99 to 1.01. VGG 1.01, 250,000 parameters; "
+        "AlexNet 0.99, 1,000 parameters.",
+    ),
+    "plot_cost_of_width": (
+        lambda: plots.plot_cost_of_width([0.5, 1.0], [0.3, 1.0]),
+        "Line chart, share of the cost at width 1 over width multiplier: What a width multiplier saves. "
+        "multiply-adds, counted from 30% to 100%; the width squared from 25% to 100%.",
+    ),
+    "plot_intervals": (
+        lambda: plots.plot_intervals([("VGG", 0.6, 0.58, 0.62)], "Families", "test accuracy"),
+        "Dots with 95 % intervals: Families. VGG 60.0% (58.0% to 62.0%).",
+    ),
+    "plot_accuracy_over_seconds": (
+        lambda: plots.plot_accuracy_over_seconds([("VGG", 1200.0, 0.6, 0.58, 0.62)], "Seconds"),
+        "Points with 95 % intervals: Seconds. VGG 60% in 1,200 seconds.",
     ),
     "plot_per_layer": (
         lambda: plots.plot_per_layer({"vgg_like": {"conv1": 1.0, "conv2": 0.1}}, DRAWN, "Gradient", "per weight"),

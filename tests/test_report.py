@@ -9,7 +9,7 @@ import pytest
 from fer_utils import report
 from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import PROJECT
-from fer_utils.experiments import EXPERIMENTS, RECIPES
+from fer_utils.experiments import ABLATION_ROWS, EQUAL_ROWS, EXPERIMENTS, RECIPES
 from fer_utils.runs import WEIGHTS, RunError, save_run
 from small_training import make_faces, make_run
 
@@ -94,6 +94,52 @@ def test_the_shortcut_table_has_both_networks(tmp_path):
     table = report.tabulate_shortcuts(report.load_recorded(folder=tmp_path))
     assert list(table.index) == ["VGG-like", "ResNet-like"] and list(table["report, test"]) == ["56 %", "58 %"]
     assert list(table["test accuracy"]) == ["50.0 % (one seed)"] * 2
+
+
+def record_full(folder, experiment, seed=0, **changes):
+    """A made-up run in the full recipe of its own experiment."""
+    recipe = dataclasses.asdict(EXPERIMENTS[experiment].recipes["full"])
+    return record(folder, experiment, seed, recipe=recipe, **changes)
+
+
+def test_the_families_have_a_row_each_with_runs_or_without(tmp_path):
+    for seed in (0, 1):
+        record_full(tmp_path, "equal_vgg", seed, correct=np.arange(100) < 60 + 2 * seed, seconds=1e6)
+    record_full(tmp_path, "equal_mobilenet", correct=np.arange(100) < 50)
+    recorded = report.load_recorded(*EQUAL_ROWS, folder=tmp_path)
+    table = report.tabulate_equal_cost(recorded, {"equal_vgg": 158.4})
+    assert list(table.index) == "AlexNet VGG Inception ResNet DenseNet MobileNet EfficientNet".split()
+    assert table.loc["VGG", ["test accuracy", "seeds", "seconds of training"]].tolist() == ["61.0 ± 1.4 %", "2", "158"]
+    assert table.loc["MobileNet", ["test accuracy", "seeds"]].tolist() == ["50.0 % (one seed)", "1"]
+    assert table.loc["AlexNet", ["test accuracy", "95 % interval", "seeds"]].tolist() == [report.NO_RUN, "", "0"]
+    assert list(table["seconds of training"]) == ["", "158", *[""] * 5]
+    assert table.loc["AlexNet", "parameters"] == "707,431" and table.loc["VGG", "multiply-adds"] == "22.7 million"
+    assert report.tabulate_equal_cost({}, {}).shape == table.shape
+
+
+def test_each_part_is_compared_with_all_of_them(tmp_path):
+    n = 3589
+    for name, shares in (("small_best", (0.60, 0.61, 0.62)), ("small_sgd", (0.5,)), ("small_mean", (0.61, 0.62))):
+        for seed, share in enumerate(shares):
+            record_full(tmp_path, name, seed, correct=np.arange(n) < n * share)
+    recorded = report.load_recorded(*ABLATION_ROWS, folder=tmp_path)
+    table = report.tabulate_ablation(recorded)
+    assert list(table.index) == ["All parts", "SGD with momentum", "Mean of the weights"]
+    assert list(table["seeds"]) == ["3", "1", "2"] and table["less all parts"].iloc[0] == ""
+    differences = report.compare_with("small_best", ABLATION_ROWS, recorded)
+    assert list(differences) == ["small_sgd", "small_mean"]
+    assert differences["small_sgd"].value == pytest.approx(-0.11, abs=1e-3) and differences["small_sgd"].high < 0
+    assert not differences["small_mean"].clear
+    assert table.loc["SGD with momentum", "less all parts"] == differences["small_sgd"].in_points()
+    assert table.loc["All parts", "validation accuracy"] == "61.0 %", "the mean over the seeds"
+
+
+def test_without_all_parts_there_is_nothing_to_compare_with(tmp_path):
+    record_full(tmp_path, "small_sgd")
+    recorded = report.load_recorded(*ABLATION_ROWS, folder=tmp_path)
+    assert report.compare_with("small_best", ABLATION_ROWS, recorded) == {}
+    assert list(report.tabulate_ablation(recorded)["less all parts"]) == [""]
+    assert report.tabulate_ablation({}).empty
 
 
 def test_without_runs_tables_are_empty(tmp_path):
