@@ -384,9 +384,9 @@ def plot_accuracy_over_seconds(points, title, ax=None):
 
 
 def _say_empty(ax, kind):
-    ax.text(0.5, 0.5, "no recorded run yet", ha="center", transform=ax.transAxes)
+    ax.text(0.5, 0.5, "nothing recorded yet", ha="center", transform=ax.transAxes)
     ax.set(xticks=[], yticks=[])
-    return describe(ax, kind, "no recorded run yet")
+    return describe(ax, kind, "nothing recorded yet")
 
 
 def plot_per_layer(values, dataset, title, ylabel, ax=None):

@@ -394,6 +394,9 @@ def test_plot_functions_draw_on_given_axes_and_return_them():
         lambda ax: plots.plot_speeds({"a": 10.0}, "t", ax=ax),
         lambda ax: plots.plot_shares({"a": 0.5}, "t", ax=ax),
         lambda ax: plots.plot_waits([1, 2], {"fit": [1, 2], "batch by batch": [1, 2]}, ax=ax),
+        lambda ax: plots.plot_cost_of_width([0.5, 1.0], [0.3, 1.0], ax=ax),
+        lambda ax: plots.plot_intervals([("a", 0.5, 0.4, 0.6)], "t", "x", ax=ax),
+        lambda ax: plots.plot_accuracy_over_seconds([("a", 60.0, 0.5, 0.4, 0.6)], "t", ax=ax),
     ]
     for call in calls:
         ax = plt.subplots()[1]
@@ -454,7 +457,7 @@ def test_points_of_equal_seconds_do_not_write_over_each_other():
 )
 def test_without_a_recorded_run_a_panel_says_so(draw):
     ax = draw()
-    assert texts(ax) == ["no recorded run yet"] and "no recorded run yet" in alt_text(ax.figure)
+    assert texts(ax) == ["nothing recorded yet"] and "nothing recorded yet" in alt_text(ax.figure)
 
 
 WORDS = {
