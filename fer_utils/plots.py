@@ -302,8 +302,9 @@ def plot_costs(costs, parameters, tolerance):
     """
     _, axes = plt.subplots(1, 2, figsize=(10, 1.1 + 0.4 * len(costs)), sharey=True)
     colour, shares = PART_COLOURS["convolution"], list(costs.values())
-    axes[0].axvspan(1 - tolerance, 1 + tolerance, color=GRID_COLOUR, alpha=0.5, label=f"within {tolerance:.0%}")
-    axes[0].legend(fontsize="small", loc="lower left")
+    axes[0].axvspan(1 - tolerance, 1 + tolerance, color=GRID_COLOUR, alpha=0.5)
+    axes[0].set_title(f"Work; the band is {tolerance:.0%} round the budget")
+    axes[1].set_title("Memory")
     panels = (shares, "multiply-adds, share of the budget", "{:.2f}"), (parameters.values(), "parameters", "{:,.0f}")
     for ax, (values, label, form) in zip(axes, panels, strict=True):
         bars = ax.barh(list(costs), list(values), color=colour, height=0.6)
@@ -313,6 +314,7 @@ def plot_costs(costs, parameters, tolerance):
         ax.set_xlabel(label)
     axes[0].invert_yaxis()
     axes[1].xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes[1].xaxis.set_major_locator(MaxNLocator(4))
     facts = [f"{words} {share:.2f}, {parameters[words]:,} parameters" for words, share in costs.items()]
     describe(axes[0], f"Bar charts of multiply-adds over the budget, {min(shares):.2f} to {max(shares):.2f}", *facts)
     return axes
@@ -344,7 +346,7 @@ def plot_intervals(rows, title, label, form="{:.1%}", reference=None, ax=None):
         ax.errorbar(value, place, xerr=reach, fmt="o", color=PART_COLOURS["convolution"], capsize=4)
         ax.annotate(form.format(value), (value, place), (0, 5), textcoords="offset points", ha="center", fontsize=8)
     if reference is not None:
-        ax.axvline(reference, color=REPORT_COLOUR, linestyle="--", linewidth=1, zorder=0)
+        ax.axvline(reference, color=REPORT_COLOUR, linestyle="--", linewidth=1.2, zorder=1)
     ax.set_yticks(range(len(rows)), [words for words, *_ in rows])
     ax.set_ylim(len(rows) - 0.5, -0.7)
     ax.xaxis.set_major_formatter(lambda value, _: form.format(value))
@@ -361,7 +363,7 @@ def plot_accuracy_over_seconds(points, title, ax=None):
 
     `points` is a list of (words, seconds, accuracy, low, high). Without points the panel says so.
     """
-    ax, kind = ax or _new_axes(9, 4.4), "Points with 95 % intervals"
+    ax, kind = ax or _new_axes(10, 4.4), "Points with 95 % intervals"
     ax.set(xlabel="seconds of training (logarithmic scale)", ylabel="test accuracy", title=title)
     if not points:
         return _say_empty(ax, kind)
