@@ -25,7 +25,7 @@ from fer_utils.data import Split, load_faces
 from fer_utils.environment import DATA, PROJECT, atomic_path, progress_bar
 from fer_utils.experiments import EQUAL_ROWS, EXPERIMENTS, FAST_ROWS, ROWS, Experiment, find_recipe
 from fer_utils.fer2013 import COUNTS, IMAGE_SIZE, SPLIT_NAMES, read_fer2013
-from fer_utils.models import count_multiply_adds
+from fer_utils.models import PASSES, count_multiply_adds
 from fer_utils.notebook_runner import execute_notebook
 from fer_utils.report import as_markdown, insert_between, load_recorded
 from fer_utils.runs import list_runs
@@ -33,8 +33,6 @@ from fer_utils.training import build_network, commit, compile_network, fit_one_e
 
 RECORDED = DATA / "benchmark.json"
 MARKS = (0.50, 0.55, 0.58, 0.60, 0.65)
-# Forward, and backward once for the maps and once for the weights: the multiply-adds of training over those of a look.
-PASSES = 3
 MATRIX = 3000
 MINUTES_MARKS = "<!-- minutes: written by `fer-course benchmark` -->\n", "<!-- end of minutes -->\n"
 TRAINING_IMAGES = sum(COUNTS["Training"])

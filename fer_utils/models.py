@@ -34,6 +34,8 @@ with quiet_stderr():
     from keras import layers
 
 VIEW_SHIFT = 2  # pixels
+# Forward, and backward once for the maps and once for the weights: the multiply-adds of training over those of a look.
+PASSES = 3
 
 
 def lenet_like(width=1.0, conv_stride=1, augmentation=None):

@@ -153,16 +153,17 @@ def crop_face(photo, box):
 def name_expressions(photo, network, run):
     """What `network` says of each face in a photo: [`Answer`, ...] from left to right; [] without a face.
 
-    `run` is the network's `Run` on FER2013; its test answers tell what an answer is worth.
+    `run` is the network's `Run` on FER2013; its test answers tell what an answer is worth, so that each face is judged
+    by as many views as they were.
     """
-    from fer_utils.models import predict  # here, so that a photo is read without waiting for TensorFlow
+    from fer_utils.models import predict_views  # here, so that a photo is read without waiting for TensorFlow
 
     boxes = find_faces(photo)
     if not boxes:
         return []
     images = np.stack([crop_face(photo, box) for box in boxes])
     answers = []
-    for box, image, probabilities in zip(boxes, images, predict(network, images), strict=True):
+    for box, image, probabilities in zip(boxes, images, predict_views(network, images, run.views), strict=True):
         share_right = accuracy_at(probabilities.max(), run.test_probabilities, run.test_correct)
         answers.append(Answer(box, image, probabilities, share_right))
     return answers

@@ -12,6 +12,7 @@ from sklearn.datasets import load_sample_image
 from fer_utils import photo, photo_widget, report
 from fer_utils.environment import PROJECT
 from fer_utils.fer2013 import _decode_image, prepare_face, read_fer2013
+from fer_utils.models import predict_views
 from fer_utils.photo import Answer, Box, PhotoError
 from small_training import build_small_network, make_run
 
@@ -260,6 +261,12 @@ def test_every_face_is_asked_about(portrait, network):
         np.testing.assert_allclose(answer.probabilities.sum(), 1, rtol=1e-4)
         assert answer.share_right == 0.5, "half of the run's test answers are right"
     assert photo.name_expressions(load_sample_image("china.jpg"), network, run) == []
+
+
+def test_a_face_is_judged_by_as_many_views_as_the_test_images_were(portrait, network):
+    (answer,) = photo.name_expressions(portrait, network, make_run(views=10))
+    expected = predict_views(network, answer.image[np.newaxis], views=10)[0]
+    np.testing.assert_allclose(answer.probabilities, expected, rtol=1e-5)
 
 
 def test_sample_without_matplotlibs_files(monkeypatch):
