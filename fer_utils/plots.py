@@ -344,7 +344,9 @@ def plot_intervals(rows, title, label, form="{:.1%}", reference=None, ax=None):
     for place, (_, value, low, high) in enumerate(rows):
         reach = [[value - low], [high - value]]
         ax.errorbar(value, place, xerr=reach, fmt="o", color=PART_COLOURS["convolution"], capsize=4)
-        ax.annotate(form.format(value), (value, place), (0, 5), textcoords="offset points", ha="center", fontsize=8)
+        text = {"textcoords": "offset points", "ha": "center", "fontsize": 8}
+        box = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"}  # the line may run behind it
+        ax.annotate(form.format(value), (value, place), (0, 6), **text, bbox=box)
     if reference is not None:
         ax.axvline(reference, color=REPORT_COLOUR, linestyle="--", linewidth=1.2, zorder=1)
     ax.set_yticks(range(len(rows)), [words for words, *_ in rows])

@@ -185,8 +185,8 @@ def tabulate_shortcuts(recorded):
     return pd.DataFrame(rows).T
 
 
-# Notebook 09: what `best` is to reach on PrivateTest, by itself and with at most four others, for at most a tenth of the
-# multiply-adds of training the VGG19 among the records.
+# Notebook 09: what `best` is to reach on PrivateTest, by itself and with at most four others, each for at most a tenth
+# of the multiply-adds that training the VGG19 among the records takes.
 TARGETS = {"alone": 0.735, "together": 0.752}
 VGG19 = next(record for record in RECORDS if record.name.startswith("VGG19"))
 NO_RUN = "no recorded run yet"

@@ -527,8 +527,8 @@ WORDS = {
     ),
     "plot_costs": (
         lambda: plots.plot_costs({"VGG": 1.011, "AlexNet": 0.99}, {"VGG": 250_000, "AlexNet": 1_000}, 0.05),
-        "Bar charts of multiply-adds over the budget, 0.99 to 1.01: Work; the band is 5% round the budget. VGG 1.01, 250,000 parameters; "
-        "AlexNet 0.99, 1,000 parameters.",
+        "Bar charts of multiply-adds over the budget, 0.99 to 1.01: Work; the band is 5% round the budget. "
+        "VGG 1.01, 250,000 parameters; AlexNet 0.99, 1,000 parameters.",
     ),
     "plot_cost_of_width": (
         lambda: plots.plot_cost_of_width([0.5, 1.0], [0.3, 1.0]),
