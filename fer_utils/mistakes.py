@@ -12,7 +12,8 @@ from scipy import optimize, stats
 from sklearn.neighbors import NearestNeighbors
 
 from fer_utils.activations import class_heat_maps, convolution_outputs
-from fer_utils.data import FER2013_FINGERPRINT
+from fer_utils.data import DRAWN_SEED, FER2013_FINGERPRINT
+from fer_utils.drawn_faces import shown_expressions
 from fer_utils.environment import atomic_path
 from fer_utils.evaluation import confusion_matrix, wilson_interval
 from fer_utils.experiments import Recipe, find_experiment
@@ -50,6 +51,23 @@ class Ceiling(NamedTuple):
     all_votes: float
     seven_classes: float
     left_out: float
+
+
+def find_test_votes(faces):
+    """The crowd's votes on the test faces, int (N, 10), or None where `faces` are not FER2013 or no votes are found."""
+    path = find_votes() if faces.fingerprint == FER2013_FINGERPRINT else None
+    return read_votes(path)["PrivateTest"] if path else None
+
+
+def find_second_opinions(faces):
+    """A second label for each test face, int (N,), -1 where there is none.
+
+    Of drawn faces the expression that is really drawn, of FER2013 the crowd's answer (`find_majority`).
+    """
+    n_faces, votes = len(faces.test.labels), find_test_votes(faces)
+    if faces.name == "drawn faces":
+        return shown_expressions(2, n_faces, DRAWN_SEED).astype(int)
+    return np.full(n_faces, -1) if votes is None else find_majority(votes)
 
 
 def measure_agreement(votes):
@@ -340,18 +358,22 @@ def record_mistakes(faces, folder=None):
         print(f"no mistakes are recorded: {error}")
         return None
     network = load_network(run)
-    path, known, votes = (folder or RECORDED) / FILE, load_mistakes(folder), find_votes()
+    path, known, votes = (folder or RECORDED) / FILE, load_mistakes(folder), find_test_votes(faces)
     which = {
         **{name: getattr(run, name) for name in ("experiment", "seed", "views", "test_accuracy")},
         "fingerprint": faces.fingerprint,
         "trained_at": run.commit,
     }
-    if known and all(known[name] == value for name, value in _plain(which).items()) and ("crowd" in known or not votes):
+    if (
+        known
+        and all(known[name] == value for name, value in _plain(which).items())
+        and ("crowd" in known or votes is None)
+    ):
         return known
     facts = {"format": FORMAT, **which, "commit": commit(), "versions": versions()}
     facts |= _judge_answers(run, network, faces) | {"copies": _judge_copies(run, faces)}
-    if votes:
-        facts["crowd"] = _ask_crowd(run, faces, read_votes(votes)["PrivateTest"])
+    if votes is not None:
+        facts["crowd"] = _ask_crowd(run, faces, votes)
     facts |= {"neighbours": _ask_neighbours(network, faces.validation), "looks": _look(run, network, faces.validation)}
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(_plain(facts), indent=1) + "\n", encoding="utf-8")

@@ -556,8 +556,9 @@ def plot_cascade(correlations, dataset, ax=None):
     """
     ax = ax or _new_axes(8, 3.8)
     steps = {words: value for words, value in correlations.items() if words != "another face"}
-    ax.plot(list(steps), list(steps.values()), **WAY_STYLES[0], label="same face, layers randomised")
-    other = correlations["another face"]
+    values = np.array(list(steps.values()), float)
+    ax.plot(list(steps), values, **WAY_STYLES[0], label="same face, layers randomised")
+    other = float(correlations["another face"])
     ax.axhline(other, color=REPORT_COLOUR, linestyle=":", label="another face, nothing randomised")
     ax.tick_params(axis="x", rotation=30)
     ax.set(xlabel="randomised so far, from the output down", ylabel="rank correlation of the maps", ylim=(-0.35, 1.05))
