@@ -122,10 +122,11 @@ def find_majority(votes):
 def compare_with_crowd(labels, predictions, votes):
     """What the crowd says of a network's answers, as a dict; faces without the crowd's one class are left out of it.
 
-    `n` faces have such a class; `confusion` (7, 7) has it as rows and the network's answers as columns; on these faces
-    `network` and `labels` are the shares that agree with the crowd, `network_labels` the share of the network's answers
-    that agree with the labels; `mistakes_shared` is the share of its mistakes that are what the crowd says, and
-    `mistakes_of_labels` the share of its mistakes where label and crowd differ.
+    `n` faces have such a class; `confusion` and `confusion_labels` (7, 7) have it as rows and the network's answers or
+    the labels as columns; on these faces `network` and `labels` are the shares that agree with the crowd. The network's
+    answers agree with the labels on the share `network_labels`, and where crowd and label agree on `where_agreed`;
+    `mistakes_shared` is the share of its mistakes that are what the crowd says, `mistakes_of_labels` the share of them
+    where label and crowd differ.
     """
     majority = find_majority(votes)
     known = majority >= 0
@@ -133,10 +134,12 @@ def compare_with_crowd(labels, predictions, votes):
     wrong = predictions != labels
     return {
         "n": int(known.sum()),
-        "confusion": confusion_matrix(crowd, predictions).tolist(),
+        "confusion": confusion_matrix(crowd, predictions),
+        "confusion_labels": confusion_matrix(crowd, labels),
         "network": float(np.mean(predictions == crowd)),
         "labels": float(np.mean(labels == crowd)),
         "network_labels": float(np.mean(~wrong)),
+        "where_agreed": float(np.mean(~wrong[labels == crowd])),
         "mistakes_shared": float(np.mean((predictions == crowd)[wrong])),
         "mistakes_of_labels": float(np.mean((labels != crowd)[wrong])),
     }

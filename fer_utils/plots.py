@@ -539,9 +539,7 @@ def plot_drops(drops, dataset, ax=None):
     ax = ax or _new_axes(6, 4.8)
     points = 100 * np.asarray(drops)
     bar = {"label": "drop of the answer's probability (points)"}
-    sns.heatmap(
-        points, vmin=0, cmap="Blues", annot=True, fmt=".0f", annot_kws={"size": 7}, square=True, cbar_kws=bar, ax=ax
-    )
+    sns.heatmap(points, vmin=0, cmap="Blues", square=True, cbar_kws=bar, ax=ax)
     ax.set(xlabel="place, left to right", ylabel="place, top to bottom", title=titled("What is covered", dataset))
     place = _brightest_place(points)
     return describe(
@@ -571,7 +569,7 @@ def plot_embedding(points, labels, predictions, dataset):
     """A panel per class over the same map (N, 2): its faces dark, dots where the answer is right and crosses where it
     is wrong, all other faces pale. Returns the array of Axes.
     """
-    figure, axes = plt.subplots(2, 4, figsize=(10, 5.2), sharex=True, sharey=True)
+    figure, axes = plt.subplots(2, 4, figsize=(9, 4.7), sharex=True, sharey=True)
     facts = []
     for label, (ax, name) in enumerate(zip(axes.flat, CLASS_NAMES, strict=False)):
         right, wrong = ((labels == label) & (same == (predictions == labels)) for same in (True, False))
