@@ -360,7 +360,6 @@ def record_mistakes(faces, folder=None):
     except RunError as error:
         print(f"no mistakes are recorded: {error}")
         return None
-    network = load_network(run)
     path, known, votes = (folder or RECORDED) / FILE, load_mistakes(folder), find_test_votes(faces)
     which = {
         **{name: getattr(run, name) for name in ("experiment", "seed", "views", "test_accuracy")},
@@ -373,6 +372,7 @@ def record_mistakes(faces, folder=None):
         and ("crowd" in known or votes is None)
     ):
         return known
+    network = load_network(run)
     facts = {"format": FORMAT, **which, "commit": commit(), "versions": versions()}
     facts |= _judge_answers(run, network, faces) | {"copies": _judge_copies(run, faces)}
     if votes is not None:

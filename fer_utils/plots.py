@@ -505,12 +505,10 @@ def plot_reliability(reliabilities, dataset, ax=None):
     """
     ax = ax or _new_axes(5.4, 4.4)
     ax.plot([0, 1], [0, 1], ":", color=REPORT_COLOUR, linewidth=1)
-    for style, (words, (counts, confidence, accuracy)) in zip(WAY_STYLES, reliabilities.items(), strict=False):
-        counts, confidence, accuracy = (np.array(values, float) for values in (counts, confidence, accuracy))
-        filled = counts > 0
-        ax.plot(confidence[filled], accuracy[filled], color=style["color"], marker=style["marker"], ms=3, label=words)
-        area = 1200 * counts[filled] / counts.sum()
-        ax.scatter(confidence[filled], accuracy[filled], area, style["color"], style["marker"], alpha=0.3, lw=0)
+    for style, (words, bins) in zip(WAY_STYLES, reliabilities.items(), strict=False):
+        counts, confidence, accuracy = np.array(bins, float)[:, np.array(bins[0]) > 0]
+        ax.plot(confidence, accuracy, **style, markersize=3, label=words)
+        ax.scatter(confidence, accuracy, 1200 * counts / counts.sum(), **style, alpha=0.3, linewidth=0)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(_percent)
     ax.set(xlabel="confidence: the highest probability", ylabel="share right", xlim=(0, 1.03), ylim=(0, 1.03))
