@@ -372,6 +372,7 @@ def record_mistakes(faces, folder=None):
         and ("crowd" in known or votes is None)
     ):
         return known
+    print(f"reading the mistakes of {run.experiment}, seed {run.seed}: some minutes")
     network = load_network(run)
     facts = {"format": FORMAT, **which, "commit": commit(), "versions": versions()}
     facts |= _judge_answers(run, network, faces) | {"copies": _judge_copies(run, faces)}
