@@ -41,6 +41,7 @@ NAMES = [
     "06_activation_visualization",
     "07_report_reproduction",
     "08_training_fast",
+    "10_reading_the_mistakes",
     "11_your_own_photo",
 ]
 PARTS = ["What the report found, what we find", "What to remember", "Exercises", "Where to go next"]
