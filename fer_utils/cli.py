@@ -119,7 +119,7 @@ def reproduce(
         faces = load_faces()
         if faces.name == "drawn faces" and os.environ.get("FER_DATA") != "drawn":
             raise FaceDataError("FER2013 is not in data/; name a copy with --data, or --data drawn for the drawn faces")
-    from fer_utils import report
+    from fer_utils import mistakes, report
     from fer_utils.reproduce import list_tasks
     from fer_utils.reproduce import reproduce as run_grid
 
@@ -127,6 +127,7 @@ def reproduce(
         runs = run_grid(faces, list_tasks(seeds, experiment or ()), scheduler, typer.echo)
     if faces.fingerprint == FER2013_FINGERPRINT and profile == Profile.full:
         report.record_test_set(faces)
+        mistakes.record_mistakes(faces)
     for finished in runs:
         line = f"{finished.experiment}, seed {finished.seed}: test accuracy {finished.test_accuracy:.1%}"
         typer.echo(f"{line}, {finished.seconds / 60:.1f} min on {finished.device}")

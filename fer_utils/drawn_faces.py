@@ -160,6 +160,15 @@ def draw_faces(counts, seed):
     return np.concatenate(images), np.concatenate(labels), np.repeat(np.arange(3, dtype=np.uint8), counts)
 
 
+def shown_expressions(split, count, seed):
+    """The classes that the first `count` faces of a split really show, uint8 (N,), where `draw_faces` gives labels.
+
+    `split` is 0 for training, 1 validation, 2 test; `seed` that of the faces.
+    """
+    draws = [np.random.default_rng((seed, split, index)).random(len(COLUMNS)) for index in range(count)]
+    return _choose_classes(np.stack(draws))[1]
+
+
 def draw_face(action_units, identity=0):
     """A clean portrait uint8 (48, 48) of person number `identity`, with action units such as {6: 1.0, 12: 0.8}.
 

@@ -580,6 +580,114 @@ def _finish_curves(ax, measure, title):
     describe_lines(ax)
 
 
+# --- mistakes ---
+
+
+def plot_agreement(by_agreement, dataset, ax=None):
+    """Accuracy over how far the crowd agrees, with 95 % intervals; maps words to (count, accuracy, low, high)."""
+    ax, facts = ax or _new_axes(8, 3.8), []
+    for place, (words, (count, accuracy, low, high)) in enumerate(by_agreement.items()):
+        ax.errorbar(place, accuracy, [[accuracy - low], [high - accuracy]], **WAY_STYLES[0], capsize=4)
+        facts.append(f"{words}: {accuracy:.1%} of {count:,} ({low:.1%} to {high:.1%})")
+    labels = [f"{words}\n{found[0]:,} faces" for words, found in by_agreement.items()]
+    ax.set_xticks(range(len(labels)), labels)
+    ax.yaxis.set_major_formatter(_percent)
+    ax.set(xlabel="share of the votes for the most frequent answer", ylabel="accuracy, 95 % interval", ylim=(0, 1))
+    ax.set_title(titled("Accuracy by the crowd's agreement", dataset))
+    return describe(ax, "Dots with 95 % intervals", *facts)
+
+
+def plot_reliability(reliabilities, dataset, ax=None):
+    """Share right over confidence, a point per bin, larger for more answers; maps words to (counts, confidence,
+    accuracy), a value per bin each, NaN in an empty one. On the dotted line an answer is worth what it says.
+    """
+    ax = ax or _new_axes(5.4, 4.4)
+    ax.plot([0, 1], [0, 1], ":", color=REPORT_COLOUR, linewidth=1)
+    for style, (words, bins) in zip(WAY_STYLES, reliabilities.items(), strict=False):
+        counts, confidence, accuracy = np.array(bins, float)[:, np.array(bins[0]) > 0]
+        ax.plot(confidence, accuracy, **style, markersize=3, label=words)
+        ax.scatter(confidence, accuracy, 1200 * counts / counts.sum(), **style, alpha=0.3, linewidth=0)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(_percent)
+    ax.set(xlabel="confidence: the highest probability", ylabel="share right", xlim=(0, 1.03), ylim=(0, 1.03))
+    ax.set_title(titled("Confidence and accuracy", dataset))
+    ax.legend(fontsize="small", loc="upper left")
+    return describe_lines(ax)
+
+
+def plot_trade_off(strengths, accuracy, mean_recall, chosen, dataset, ax=None):
+    """Accuracy and mean recall over the strength of the shift; a dotted line at the strength that was `chosen`."""
+    ax = ax or _new_axes(6, 3.8)
+    measures = {"accuracy": accuracy, "mean of the classes' recalls": mean_recall}
+    for style, (words, values) in zip(WAY_STYLES, measures.items(), strict=True):
+        ax.plot(strengths, values, **style, markersize=4, label=words)
+    ax.axvline(chosen, color=REPORT_COLOUR, linestyle=":", linewidth=1)
+    ax.yaxis.set_major_formatter(_percent)
+    ax.set(xlabel="strength of the shift", ylabel="share of test faces", title=titled("Shifted priors", dataset))
+    ax.legend(fontsize="small")
+    describe_lines(ax)
+    kind, facts = ax.described
+    return describe(ax, kind, facts, f"chosen strength {chosen:g}")
+
+
+def plot_drops(drops, dataset, ax=None):
+    """Where a grey square costs most: drops (rows, columns) of probability as points of percent, dark for much."""
+    ax = ax or _new_axes(6, 4.8)
+    points = 100 * np.asarray(drops)
+    bar = {"label": "drop of the answer's probability (points)"}
+    sns.heatmap(points, vmin=0, cmap="Blues", square=True, cbar_kws=bar, ax=ax)
+    ax.set(xlabel="place, left to right", ylabel="place, top to bottom", title=titled("What is covered", dataset))
+    place = _brightest_place(points)
+    return describe(
+        ax, "Table of drops by place", f"most {points.max():.0f} points at {place}, mean {points.mean():.1f}"
+    )
+
+
+def plot_cascade(correlations, dataset, ax=None):
+    """Rank correlation with the original heat maps while layers are randomised from the output down.
+
+    `correlations` maps layers to numbers, "none" first and "another face", a dotted line, last.
+    """
+    ax = ax or _new_axes(8, 3.8)
+    steps = {words: value for words, value in correlations.items() if words != "another face"}
+    values = np.array(list(steps.values()), float)
+    ax.plot(list(steps), values, **WAY_STYLES[0], label="same face, layers randomised")
+    other = float(correlations["another face"])
+    ax.axhline(other, color=REPORT_COLOUR, linestyle=":", label="another face, nothing randomised")
+    plt.setp(ax.get_xticklabels(), rotation=45, ha="right", rotation_mode="anchor")
+    ax.set(xlabel="randomised so far, from the output down", ylabel="rank correlation of the maps")
+    ax.set_title(titled("Heat maps of a network that forgets", dataset))
+    ax.legend(fontsize="small")
+    return describe_lines(ax)
+
+
+def plot_embedding(points, labels, predictions, dataset):
+    """A panel per class over the same map (N, 2): its faces dark, dots where the answer is right and crosses where it
+    is wrong, all other faces pale. Returns the array of Axes.
+    """
+    figure, axes = plt.subplots(2, 4, figsize=(9, 4.7), sharex=True, sharey=True)
+    facts = []
+    for label, (ax, name) in enumerate(zip(axes.flat, CLASS_NAMES, strict=False)):
+        right, wrong = ((labels == label) & (same == (predictions == labels)) for same in (True, False))
+        ax.scatter(*points.T, s=3, color="0.85", lw=0)
+        ax.scatter(*points[right].T, s=9, color=WAY_STYLES[0]["color"], lw=0)
+        ax.scatter(*points[wrong].T, s=14, color=REPORT_COLOUR, marker="x", lw=0.8)
+        ax.set_title(f"{name}, {right.sum() + wrong.sum()} faces")
+        ax.grid(visible=False)
+        facts.append(f"{name}: {right.sum()} right, {wrong.sum()} wrong")
+    legend = axes[1, 3]
+    legend.axis("off")
+    for words, style in (("right", {"color": WAY_STYLES[0]["color"], "marker": "o"}), ("wrong", {"marker": "x"})):
+        legend.scatter([], [], label=words, **{"color": REPORT_COLOUR, **style})
+    legend.scatter([], [], color="0.85", label="another class")
+    legend.legend(loc="center")
+    figure.supxlabel("first direction", fontsize="small")
+    figure.supylabel("second direction", fontsize="small")
+    figure.suptitle(titled("The last layer's view, in two directions", dataset))
+    describe(figure, "Scatter plots, a panel per class", *facts)
+    return axes
+
+
 # --- photos ---
 
 

@@ -168,6 +168,20 @@ def test_reproduce_hands_on_the_grid_and_prints_the_runs(course, monkeypatch):
     assert invoke("reproduce", "--seeds", "0").exit_code == 2
 
 
+@pytest.mark.parametrize(("profile", "recorded"), [("full", ["test set", "mistakes"]), ("quick", [])])
+def test_reproduce_records_what_notebooks_show_of_fer2013(course, monkeypatch, profile, recorded):
+    from fer_utils.data import FER2013_FINGERPRINT
+
+    calls = []
+    faces = SimpleNamespace(name="FER2013", fingerprint=FER2013_FINGERPRINT)
+    monkeypatch.setattr("fer_utils.data.load_faces", lambda: faces)
+    monkeypatch.setattr("fer_utils.reproduce.reproduce", lambda *_: [])
+    monkeypatch.setattr("fer_utils.report.record_test_set", lambda faces: calls.append("test set"))
+    monkeypatch.setattr("fer_utils.mistakes.record_mistakes", lambda faces: calls.append("mistakes"))
+    assert invoke("reproduce", "--profile", profile).exit_code == 0
+    assert calls == recorded
+
+
 def test_results_prints_the_table_and_writes_the_readme(tmp_path, monkeypatch):
     from fer_utils import report
 

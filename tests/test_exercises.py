@@ -722,6 +722,94 @@ CASES_09 = [
 ]
 
 
+# --- 10 reading the mistakes ---
+
+
+def table_of_votes():
+    return np.array(
+        [
+            [0, 0, 0, 10, 0, 0, 0, 0],
+            [5, 0, 1, 0, 3, 0, 1, 0],
+            [0, 0, 4, 0, 0, 4, 2, 0],
+            [0, 0, 0, 2, 0, 0, 6, 0],
+            [1, 0, 0, 0, 2, 0, 3, 4],
+        ]
+    )
+
+
+def calibrate(combine, last_bin=True, empty=False):
+    """A learner's expected calibration error: `combine` makes a number of the bins' (shares, gaps)."""
+
+    def calibration_error(confidence, correct, n_bins):
+        bins = (confidence * n_bins).astype(int)
+        bins = np.minimum(bins, n_bins - 1) if last_bin else bins
+        places = [place for place in range(n_bins) if empty or np.any(bins == place)]
+        with np.errstate(invalid="ignore"):
+            sums = [(np.sum(bins == place), np.sum((confidence - correct)[bins == place])) for place in places]
+            shares, gaps = np.array([(n / len(bins), gap / n) for n, gap in sums]).T
+        return combine(shares, gaps)
+
+    return calibration_error
+
+
+def cover_square(score, image, top, left, size, grey=None, cut=lambda edge: max(edge, 0)):
+    covered = image.copy()
+    covered[cut(top) : top + size, cut(left) : left + size] = image.mean() if grey is None else grey
+    return score(image) - score(covered)
+
+
+def cover_in_place(score, image, top, left, size):
+    before = score(image)
+    image[max(top, 0) : top + size, max(left, 0) : left + size] = image.mean()
+    return before - score(image)
+
+
+CASES_10 = [
+    Case(
+        "ceiling",
+        lambda: (table_of_votes(),),
+        right=[0.59, np.float64(0.59)],
+        wrong=[
+            (0.61, "no word for"),
+            (28 / 48, "pools"),
+            (0.63, "leaves out"),
+            (0.4, "more than half agree"),
+            (0.41, "is wrong"),
+            (59, "percentage"),
+        ],
+    ),
+    Case(
+        "calibration_error",
+        no_data,
+        right=[calibrate(lambda shares, gaps: np.sum(shares * np.abs(gaps)))],
+        wrong=[
+            (calibrate(lambda shares, gaps: np.abs(gaps).mean()), "counts the same"),
+            (calibrate(lambda shares, gaps: np.abs(gaps).max()), "worst bin"),
+            (calibrate(lambda shares, gaps: abs(np.sum(shares * gaps))), "cancel"),
+            (calibrate(lambda shares, gaps: np.sum(shares * np.abs(gaps)), last_bin=False), "left out is"),
+            (calibrate(lambda shares, gaps: np.sum(shares * np.abs(gaps)) / np.sum(shares), False), "it is left out"),
+            (calibrate(lambda shares, gaps: np.sum(shares * np.abs(gaps)), empty=True), "gives nan"),
+        ],
+    ),
+    Case(
+        "drop",
+        no_data,
+        right=[
+            cover_square,
+            lambda score, image, *square: cover_square(score, image, *square, grey=round(image.mean())),
+        ],
+        wrong=[
+            (lambda *square: -cover_square(*square), "sign"),
+            (lambda score, image, top, left, size: cover_square(score, image, left, top, size), "changed places"),
+            (functools.partial(cover_square, grey=0), "black"),
+            (lambda score, image, *square: score(image) - cover_square(score, image, *square), "score after, not"),
+            (cover_in_place, "has changed"),
+            (functools.partial(cover_square, cut=int), "begins outside"),
+        ],
+    ),
+]
+
+
 # --- 11 your own photo ---
 
 
@@ -794,7 +882,19 @@ CASES_11 = [
 
 CASES = [
     case
-    for cases in (CASES_01, CASES_02, CASES_03, CASES_04, CASES_05, CASES_06, CASES_07, CASES_08, CASES_09, CASES_11)
+    for cases in (
+        CASES_01,
+        CASES_02,
+        CASES_03,
+        CASES_04,
+        CASES_05,
+        CASES_06,
+        CASES_07,
+        CASES_08,
+        CASES_09,
+        CASES_10,
+        CASES_11,
+    )
     for case in cases
 ]
 RIGHT = [pytest.param(case, answer, id=f"{case.name}-{i}") for case in CASES for i, answer in enumerate(case.right)]

@@ -42,6 +42,7 @@ NAMES = [
     "07_report_reproduction",
     "08_training_fast",
     "09_blocks_at_equal_cost",
+    "10_reading_the_mistakes",
     "11_your_own_photo",
 ]
 PARTS = ["What the report found, what we find", "What to remember", "Exercises", "Where to go next"]

@@ -397,8 +397,14 @@ def test_plot_functions_draw_on_given_axes_and_return_them():
         lambda ax: plots.plot_cost_of_width([0.5, 1.0], [0.3, 1.0], ax=ax),
         lambda ax: plots.plot_intervals([("a", 0.5, 0.4, 0.6)], "t", "x", ax=ax),
         lambda ax: plots.plot_accuracy_over_seconds([("a", 60.0, 0.5, 0.4, 0.6)], "t", ax=ax),
+        lambda ax: plots.plot_agreement({"100 %": (10, 0.5, 0.3, 0.7)}, DRAWN, ax=ax),
+        lambda ax: plots.plot_reliability({"a": ([1], [0.5], [0.6])}, DRAWN, ax=ax),
+        lambda ax: plots.plot_trade_off([0, 1], [0.6, 0.5], [0.4, 0.5], 0.9, DRAWN, ax=ax),
+        lambda ax: plots.plot_drops(np.eye(6), DRAWN, ax=ax),
+        lambda ax: plots.plot_cascade({"none": 1.0, "another face": 0.2}, DRAWN, ax=ax),
     ]
     for call in calls:
+        plt.close("all")
         ax = plt.subplots()[1]
         assert call(ax) is ax and isinstance(call(None), Axes)
 
@@ -568,6 +574,36 @@ WORDS = {
         "Flow diagram of a residual block: identity: f(x) + x. x goes through 3×3 convolution, normalisation, ReLU, "
         "3×3 convolution, normalisation, +, ReLU; the shortcut from x to + is x itself.",
     ),
+    "plot_agreement": (
+        lambda: plots.plot_agreement({"100 %": (1200, 0.8, 0.75, 0.85)}, DRAWN),
+        f"Dots with 95 % intervals: Accuracy by the crowd's agreement {NOTE}. 100 %: 80.0% of 1,200 (75.0% to 85.0%).",
+    ),
+    "plot_reliability": (
+        lambda: plots.plot_reliability({"as trained": ([0, 3, 1], [None, 0.5, 0.9], [None, 0.6, 0.7])}, DRAWN),
+        f"Line chart, share right over confidence: the highest probability: Confidence and accuracy {NOTE}. "
+        "as trained from 60% to 70%.",
+    ),
+    "plot_trade_off": (
+        lambda: plots.plot_trade_off([0, 1], [0.6, 0.5], [0.4, 0.5], 0.9, DRAWN),
+        f"Line chart, share of test faces over strength of the shift: Shifted priors {NOTE}. accuracy from 60% to 50%; "
+        "mean of the classes' recalls from 40% to 50%; chosen strength 0.9.",
+    ),
+    "plot_drops": (
+        lambda: plots.plot_drops(np.eye(6)[[5, 0, 0, 0, 0, 0]] * [[0], [0], [0], [0], [0], [0.36]], DRAWN),
+        f"Table of drops by place: What is covered {NOTE}. most 36 points at bottom left, mean 1.0.",
+    ),
+    "plot_cascade": (
+        lambda: plots.plot_cascade({"none": 1.0, "expression": 0.1, "another face": 0.2}, DRAWN),
+        "Line chart, rank correlation of the maps over randomised so far, from the output down: "
+        f"Heat maps of a network that forgets {NOTE}. same face, layers randomised from 1 to 0.1; "
+        "another face, nothing randomised 0.2.",
+    ),
+    "plot_embedding": (
+        lambda: plots.plot_embedding(np.zeros((8, 2)), np.arange(8) % 7, np.arange(8), DRAWN),
+        f"Scatter plots, a panel per class: The last layer's view, in two directions {NOTE}. Angry: 1 right, 1 wrong; "
+        "Disgust: 1 right, 0 wrong; Fear: 1 right, 0 wrong; Happy: 1 right, 0 wrong; Sad: 1 right, 0 wrong; "
+        "Surprise: 1 right, 0 wrong; Neutral: 1 right, 0 wrong.",
+    ),
     "plot_answers": (
         lambda: plots.plot_answers(np.zeros((60, 80, 3), np.uint8), [make_answer(0.9)], np.ones((1, 6, 6)), "One face"),
         "A photo, its faces, heat maps and probabilities: One face. face 1: Happy 100%.",
@@ -594,6 +630,47 @@ def test_words_of_a_network_without_shortcuts():
 def test_words_of_a_confusion_without_mistakes():
     ax = plots.plot_confusion(np.diag([1] * 7), DRAWN)
     assert alt_text(ax.figure).endswith("highest Angry 100%, lowest Angry 100%.")
+
+
+# --- mistakes ---
+
+
+def test_agreement_has_a_dot_with_its_interval_per_bin():
+    ax = plots.plot_agreement({"a": (10, 0.5, 0.3, 0.7), "b": (20, 0.8, 0.7, 0.9)}, DRAWN)
+    reaches = [container.lines[2][0].get_segments()[0][:, 1] for container in ax.containers]
+    np.testing.assert_allclose(reaches, [[0.3, 0.7], [0.7, 0.9]])
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["a\n10 faces", "b\n20 faces"]
+
+
+def test_reliability_leaves_empty_bins_out_and_shows_shares_as_areas():
+    bins = np.array([0, 3, 1]), np.array([np.nan, 0.5, 0.9]), np.array([np.nan, 0.6, 0.7])
+    ax = plots.plot_reliability({"before": bins, "after": bins}, DRAWN)
+    diagonal, before, after = ax.lines
+    np.testing.assert_array_equal(diagonal.get_xdata(), diagonal.get_ydata())
+    np.testing.assert_array_equal(before.get_xydata(), [[0.5, 0.6], [0.9, 0.7]])
+    assert before.get_marker() != after.get_marker() and legend_labels(ax) == ["before", "after"]
+    areas = ax.collections[0].get_sizes()
+    assert areas[0] == pytest.approx(3 * areas[1])
+
+
+def test_trade_off_marks_the_chosen_strength():
+    ax = plots.plot_trade_off([0, 1], [0.6, 0.5], [0.4, 0.5], 0.9, DRAWN)
+    assert [list(line.get_ydata()) for line in ax.lines[:2]] == [[0.6, 0.5], [0.4, 0.5]]
+    assert ax.lines[2].get_xdata()[0] == 0.9 and ax.lines[2].get_linestyle() == ":"
+
+
+def test_cascade_with_dark_maps_has_gaps():
+    ax = plots.plot_cascade({"none": 1.0, "expression": None, "conv1": 0.1, "another face": 0.2}, DRAWN)
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [1, np.nan, 0.1])
+
+
+def test_embedding_tells_right_from_wrong_by_the_mark():
+    labels, answers = np.array([0, 0, 0, 3]), np.array([0, 1, 2, 3])
+    axes = plots.plot_embedding(np.arange(8).reshape(4, 2), labels, answers, DRAWN)
+    everyone, right, wrong = axes[0, 0].collections
+    assert (len(everyone.get_offsets()), len(right.get_offsets()), len(wrong.get_offsets())) == (4, 1, 2)
+    assert len(right.get_paths()[0]) != len(wrong.get_paths()[0])
+    assert axes[0, 0].get_title() == "Angry, 3 faces" and not axes[1, 3].axison
 
 
 # --- photos ---
