@@ -19,7 +19,7 @@ from fer_utils import cli
 from fer_utils import site as sites
 from fer_utils.environment import PROJECT
 from fer_utils.notebook_runner import STORED_METADATA
-from fer_utils.report import README_MARKS
+from fer_utils.report import README_MARKS, RECORDS_MARKS
 
 # A figure of one grey pixel.
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
@@ -227,9 +227,10 @@ def test_each_module_has_a_page_with_its_public_names(built):
 
 
 def test_the_results_are_the_readmes(built):
-    first, last = README_MARKS
-    table = (PROJECT / "README.md").read_text(encoding="utf-8").split(first)[1].split(last)[0].strip().splitlines()
-    wanted = [[cell.strip() for cell in line.strip("|").split("|")] for line in table if not line.startswith("|--")]
+    readme, table = (PROJECT / "README.md").read_text(encoding="utf-8"), []
+    for first, last in (README_MARKS, RECORDS_MARKS):
+        table += readme.split(first)[1].split(last)[0].strip().splitlines()
+    wanted = [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in table if not line.startswith("|--")]
     rows = page_of(built, "results").select("article tr")
     assert [[cell.text.strip() for cell in row.find_all(["th", "td"])] for row in rows] == wanted
     assert len(wanted) > 4
