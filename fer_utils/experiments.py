@@ -58,36 +58,37 @@ RECIPES = {
     "full": Recipe(width=1.0, epochs=8, batch_size=64, learning_rate=1e-3, train_images=None),
 }
 
+
+def _with_quick(full, width, epochs):
+    """Recipes of both profiles: `full`, and it on few images with a narrow network for few epochs."""
+    return {"quick": replace(full, width=width, epochs=epochs, batch_size=32, train_images=QUICK_IMAGES), "full": full}
+
+
 # Chosen on PublicTest (one seed) among some twenty networks and recipes of at most a minute on two CPU cores.
 FAST = Recipe(
     width=1.0, epochs=5, batch_size=128, learning_rate=1e-2, train_images=None,
     weight_decay=0.1, warmup=0.2,
 )  # fmt: skip
-FAST_RECIPES = {"quick": replace(FAST, width=0.5, epochs=8, batch_size=32, train_images=QUICK_IMAGES), "full": FAST}
+FAST_RECIPES = _with_quick(FAST, width=0.5, epochs=8)
 
 # From published habits (one full-length cosine, strong augmentation, dropout, label smoothing), not from a search.
 BEST = Recipe(
     width=1.0, epochs=40, batch_size=128, learning_rate=4e-3, train_images=None,
     weight_decay=0.1, warmup=0.1, dropout=0.3, label_smoothing=0.1,
 )  # fmt: skip
-BEST_RECIPES = {"quick": replace(BEST, width=0.25, epochs=8, batch_size=32, train_images=QUICK_IMAGES), "full": BEST}
-# The same for as long as a tenth of the VGG19's training lasts (notebook 09): hours on a CPU, minutes on a GPU.
-LONG_RECIPES = BEST_RECIPES | {"full": replace(BEST, epochs=90)}
+BEST_RECIPES = _with_quick(BEST, width=0.25, epochs=8)
+# The same for as long as a tenth of the VGG19's training lasts (notebook 09): for a GPU.
+LONG_RECIPES = _with_quick(replace(BEST, epochs=90), width=0.25, epochs=8)
 
 # One recipe for all families of `families.py`, that of `fast`, so that none of them was tuned.
-EQUAL_RECIPES = {
-    "quick": replace(FAST, width=0.25, epochs=4, batch_size=32, train_images=QUICK_IMAGES),
-    "full": FAST,
-}
+EQUAL_RECIPES = _with_quick(FAST, width=0.25, epochs=4)
 
 # `best` in small, so that it can be trained many times: a third of the width, a third of the images.
 SMALL = replace(BEST, width=0.35, epochs=12, train_images=9984)
 
 
-def _without(**changes):
-    """Recipes of `SMALL` with `changes`."""
-    small = replace(SMALL, **changes)
-    return {"quick": replace(small, width=0.25, epochs=4, batch_size=32, train_images=QUICK_IMAGES), "full": small}
+def _small(**changes):
+    return _with_quick(replace(SMALL, **changes), width=0.25, epochs=4)
 
 
 EXPERIMENTS = {
@@ -116,24 +117,24 @@ EXPERIMENTS = {
         Experiment("equal_mobilenet", "MobileNet at equal cost", "mobilenet", "flip", recipes=EQUAL_RECIPES),
         Experiment("equal_efficientnet", "EfficientNet at equal cost", "efficientnet", "flip", recipes=EQUAL_RECIPES),
         # What each part of `best` gives: all of them, then one less or another in its place.
-        Experiment("small_best", "All parts", "deep_residual", "strong", recipes=_without()),
-        Experiment("small_no_erasing", "Without erasing", "deep_residual", "shift", recipes=_without()),
-        Experiment("small_no_shift", "Nor shift", "deep_residual", True, recipes=_without()),
-        Experiment("small_flip_only", "Flip alone", "deep_residual", "flip", recipes=_without()),
-        Experiment("small_no_augmentation", "No augmentation", "deep_residual", False, recipes=_without()),
-        Experiment("small_no_dropout", "Without dropout", "deep_residual", "strong", recipes=_without(dropout=0.0)),
+        Experiment("small_best", "All parts", "deep_residual", "strong", recipes=_small()),
+        Experiment("small_no_erasing", "Without erasing", "deep_residual", "shift", recipes=_small()),
+        Experiment("small_no_shift", "Nor shift", "deep_residual", True, recipes=_small()),
+        Experiment("small_flip_only", "Flip alone", "deep_residual", "flip", recipes=_small()),
+        Experiment("small_no_augmentation", "No augmentation", "deep_residual", False, recipes=_small()),
+        Experiment("small_no_dropout", "Without dropout", "deep_residual", "strong", recipes=_small(dropout=0.0)),
         Experiment(
             "small_no_smoothing", "Without label smoothing", "deep_residual", "strong",
-            recipes=_without(label_smoothing=0.0),
+            recipes=_small(label_smoothing=0.0),
         ),
         Experiment(
-            "small_no_decay", "Without weight decay", "deep_residual", "strong", recipes=_without(weight_decay=0.0)
+            "small_no_decay", "Without weight decay", "deep_residual", "strong", recipes=_small(weight_decay=0.0)
         ),
         Experiment(
             "small_sgd", "SGD with momentum", "deep_residual", "strong",
-            recipes=_without(learning_rate=0.1, momentum=0.9, weight_decay=5e-3),
+            recipes=_small(learning_rate=0.1, momentum=0.9, weight_decay=5e-3),
         ),
-        Experiment("small_mean", "Mean of the weights", "deep_residual", "strong", recipes=_without(mean_decay=0.99)),
+        Experiment("small_mean", "Mean of the weights", "deep_residual", "strong", recipes=_small(mean_decay=0.99)),
     )
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ them and twice the maps in each. Head: the mean of each last map, softmax. Each 
 """
 
 from fer_utils.environment import quiet_stderr
-from fer_utils.models import pooling, scaled, scaled_input, softmax
+from fer_utils.models import convolution, normalisation, pooling, projection, scaled, scaled_input, softmax
 
 with quiet_stderr():
     import keras
@@ -34,7 +34,7 @@ def alexnet(width=1.0, augmentation=None):
     x = layers.Flatten()(pooling(x))
     for _ in range(2):
         x = layers.Dense(scaled(256, width), use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+        x = layers.ReLU()(normalisation(x))
     return keras.Model(inputs, softmax(x), name="alexnet")
 
 
@@ -92,8 +92,8 @@ def _plain_pair(x, maps):
 
 
 def _residual_pair(x, maps):
-    y = _convolution(_convolution(x, maps), maps, activation=None)
-    return layers.ReLU()(layers.Add()([y, _shortcut(x, maps)]))
+    y = convolution(_convolution(x, maps), maps)
+    return layers.ReLU()(layers.Add()([y, projection(x, maps)]))
 
 
 def _inception_module(x, maps):
@@ -122,29 +122,19 @@ def _separable_convolution(x, maps):
 def _inverted_residual(x, maps):
     y = _convolution(x, 4 * x.shape[-1], size=1, activation="silu")
     y = _weigh_maps(_filter_each_map(y, activation="silu"), x.shape[-1] // 4)
-    return layers.Add()([_convolution(y, maps, size=1, activation=None), _shortcut(x, maps)])
+    return layers.Add()([convolution(y, maps, size=1), projection(x, maps)])
 
 
 # --- what the blocks are made of ---
 
 
 def _convolution(x, maps, size=3, stride=1, activation="relu"):
-    x = layers.Conv2D(maps, size, strides=stride, padding="same", use_bias=False)(x)
-    return _normalise(x, activation)
+    return layers.Activation(activation)(convolution(x, maps, stride, size=size))
 
 
 def _filter_each_map(x, activation="relu"):
-    return _normalise(layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x), activation)
-
-
-def _normalise(x, activation):
-    x = layers.BatchNormalization(momentum=0.9)(x)
-    return layers.Activation(activation)(x) if activation else x
-
-
-def _shortcut(x, maps):
-    """The input itself, or a 1x1 convolution where the number of maps changes."""
-    return x if x.shape[-1] == maps else _convolution(x, maps, size=1, activation=None)
+    x = layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x)
+    return layers.Activation(activation)(normalisation(x))
 
 
 def _weigh_maps(x, units):

@@ -20,7 +20,7 @@ from fer_utils.experiments import Recipe, find_experiment
 from fer_utils.fer2013 import CLASS_NAMES, IMAGE_SIZE
 from fer_utils.ferplus import crowd_accuracy, find_votes, read_votes
 from fer_utils.models import keras, predict, predict_views
-from fer_utils.report import RECORDED, find_best, find_copies, load_recorded
+from fer_utils.report import RECORDED, find_best, find_copies, identify, load_recorded, read_facts
 from fer_utils.runs import RunError
 from fer_utils.training import build_network, commit, load_network, versions
 
@@ -361,16 +361,9 @@ def record_mistakes(faces, folder=None):
         print(f"no mistakes are recorded: {error}")
         return None
     path, known, votes = (folder or RECORDED) / FILE, load_mistakes(folder), find_test_votes(faces)
-    which = {
-        **{name: getattr(run, name) for name in ("experiment", "seed", "views", "test_accuracy")},
-        "fingerprint": faces.fingerprint,
-        "trained_at": run.commit,
-    }
-    if (
-        known
-        and all(known[name] == value for name, value in _plain(which).items())
-        and ("crowd" in known or votes is None)
-    ):
+    which = {**identify(run), "fingerprint": faces.fingerprint}
+    same = known and all(known[name] == value for name, value in _plain(which).items())
+    if same and ("crowd" in known or votes is None):
         return known
     print(f"reading the mistakes of {run.experiment}, seed {run.seed}: some minutes")
     network = load_network(run)
@@ -386,14 +379,8 @@ def record_mistakes(faces, folder=None):
 
 def load_mistakes(folder=None):
     """The dict that `record_mistakes` wrote, or None if there is none of FER2013; a damaged one is named."""
-    try:
-        facts = json.loads(((folder or RECORDED) / FILE).read_text(encoding="utf-8"))
-        return facts if (facts["fingerprint"], facts["format"]) == (FER2013_FINGERPRINT, FORMAT) else None
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        print(f"left out: {FILE} is damaged ({type(error).__name__}: {error})")
-        return None
+    facts = read_facts((folder or RECORDED) / FILE)
+    return facts if facts and facts.get("format") == FORMAT else None
 
 
 def _judge_answers(run, network, faces):

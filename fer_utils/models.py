@@ -153,7 +153,7 @@ def _paired_network(width, conv_stride, augmentation, shortcuts, name):
         x = layers.ReLU(name=f"{first}_relu")(x)
         x = convolution(x, maps, conv_stride, second)
         if shortcuts:
-            x = layers.Add(name=f"add{block}")([x, _projection(entrance, maps, conv_stride**2, f"shortcut{block}")])
+            x = layers.Add(name=f"add{block}")([x, projection(entrance, maps, conv_stride**2, f"shortcut{block}")])
         x = layers.ReLU(name=f"{second}_relu")(x)
         x = pooling(x, f"pool{block}")
     return _classifier(inputs, x, scaled(256, width), name)
@@ -163,7 +163,7 @@ def _residual_pair(x, maps, block):
     """Two convolutions and a shortcut round them (He et al. 2016)."""
     y = layers.ReLU(name=f"block{block}_relu1")(convolution(x, maps, 1, f"block{block}_conv1"))
     y = convolution(y, maps, 1, f"block{block}_conv2")
-    y = layers.Add(name=f"block{block}_add")([y, _projection(x, maps, 1, f"block{block}_shortcut")])
+    y = layers.Add(name=f"block{block}_add")([y, projection(x, maps, 1, f"block{block}_shortcut")])
     return layers.ReLU(name=f"block{block}_relu2")(y)
 
 
@@ -177,20 +177,20 @@ def scaled_input(augmentation):
     return inputs, x if augmentation is None else augmentation(x)
 
 
-def convolution(x, maps, stride, name, size=3):
+def convolution(x, maps, stride=1, name=None, size=3):
     x = layers.Conv2D(maps, size, strides=stride, padding="same", use_bias=False, name=name)(x)
     return normalisation(x, name)
 
 
-def _projection(x, maps, stride, name):
+def projection(x, maps, stride=1, name=None):
     """The shortcut's own path: the input itself, or a 1x1 convolution where shape or number of maps changes."""
     if x.shape[-1] == maps and stride == 1:
         return x
     return convolution(x, maps, stride, name, size=1)
 
 
-def normalisation(x, name):
-    return layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
+def normalisation(x, name=None):
+    return layers.BatchNormalization(momentum=0.9, name=name and f"{name}_norm")(x)
 
 
 def pooling(x, name=None):

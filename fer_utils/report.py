@@ -363,7 +363,7 @@ def record_test_set(faces, folder=None):
     facts |= {"fingerprint": faces.fingerprint, "also_in_training": find_copies(faces.test, faces.train)}
     recorded = load_recorded(folder=folder)
     facts["ensembles"] = average_networks(recorded, faces.test.labels)
-    facts["views"] = compare_views(recorded, faces.validation)
+    facts["views"] = compare_views(recorded, faces.validation, facts.get("views"))
     if votes := find_votes():
         facts["crowd_accuracy"] = crowd_accuracy(read_votes(votes)["PrivateTest"], faces.test.labels)
     with atomic_path(path) as temporary:
@@ -373,14 +373,25 @@ def record_test_set(faces, folder=None):
 
 def load_test_set(folder=None):
     """The facts that `record_test_set` wrote, or None if there are none of FER2013."""
+    return read_facts((folder or RECORDED) / TEST_SET)
+
+
+def read_facts(path):
+    """The dict in the JSON file `path`, or None if there is none of FER2013; a damaged file is named."""
     try:
-        facts = json.loads(((folder or RECORDED) / TEST_SET).read_text(encoding="utf-8"))
+        facts = json.loads(path.read_text(encoding="utf-8"))
         return facts if facts["fingerprint"] == FER2013_FINGERPRINT else None
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        print(f"left out: {TEST_SET} is damaged ({type(error).__name__}: {error})")
+        print(f"left out: {path.name} is damaged ({type(error).__name__}: {error})")
         return None
+
+
+def identify(run):
+    """What facts recorded of a `Run` say of it, so that they are known to be of this very training."""
+    names = ("experiment", "seed", "views", "test_accuracy")
+    return {**{name: getattr(run, name) for name in names}, "trained_at": run.commit}
 
 
 def average_networks(recorded, labels):
@@ -402,17 +413,23 @@ def _judge_together(runs, labels):
     return {"seeds": len(runs), "accuracy": n_correct / len(labels), "low": float(low), "high": float(high)}
 
 
-def compare_views(recorded, validation):
-    """{"experiment", "seed", "validation": {views: accuracy}} of the best network with weights; None without one."""
+def compare_views(recorded, validation, known=None):
+    """{..., "validation": {views: accuracy}} of the best network with weights, beside `identify`; None without one.
+
+    `known` is an earlier answer, and the answer again if it is of the same run.
+    """
     try:
         run = find_kept(recorded, *BEST_ROWS)
     except RunError:
         return None
+    which = identify(run)
+    if known and known == {**which, "validation": known["validation"]}:
+        return known
     network, accuracies = load_network(run), {}
     for views in progress_bar((1, 2, 10), desc="views of each face"):
         predictions = predict_views(network, validation.images, views).argmax(axis=1)
         accuracies[str(views)] = float(np.mean(predictions == validation.labels))
-    return {"experiment": run.experiment, "seed": run.seed, "validation": accuracies}
+    return {**which, "validation": accuracies}
 
 
 def find_copies(split, other):

@@ -12,6 +12,7 @@ from filelock import Timeout
 from fer_utils.environment import atomic_path, current_profile, progress_bar
 from fer_utils.experiments import (
     ABLATION_ROWS,
+    BEST_ROWS,
     EQUAL_ROWS,
     FAST_ROWS,
     ROWS,
@@ -39,11 +40,12 @@ SECONDS_TO_CONNECT = 10
 def list_tasks(seeds=3, experiments=()):
     """[(experiment, seed)]: the rows of all tables with seeds 0, 1, ..., then the other reading of stride with seed 0.
 
-    `experiments` are names, instead of these. All rows come with their first seed before any comes with its second.
+    The longer training of the best network is for a GPU and has to be named. `experiments` are names, instead of these.
+    All rows come with their first seed before any comes with its second.
     Raises `ValueError` for an unknown name.
     """
     names = [find_experiment(name).name for name in experiments]
-    names = names or [*FAST_ROWS, *ROWS, *EQUAL_ROWS, *ABLATION_ROWS, "best"]
+    names = names or [*FAST_ROWS, *ROWS, *EQUAL_ROWS, *ABLATION_ROWS, BEST_ROWS[0]]
     tasks = [(name, seed) for seed in range(seeds) for name in names]
     return tasks if experiments else tasks + [(name, 0) for name in STRIDE_2_ROWS]
 

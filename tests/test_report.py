@@ -286,6 +286,10 @@ def test_views_are_compared_on_the_validation_images_with_the_weights_that_were_
     assert seen == [("best", 1), ("best", 2), ("best", 10)]
     assert (found["experiment"], found["seed"], found["validation"]["10"]) == ("best", 0, 1.0)
     assert found["validation"]["1"] == found["validation"]["2"] < 1
+    assert report.compare_views({"best": [run], "best_long": []}, make_faces().validation, found) is found
+    assert len(seen) == 3, "the same run is not asked again"
+    other = dataclasses.replace(run, commit="another")
+    assert report.compare_views({"best": [other], "best_long": []}, make_faces().validation, found) is not found
 
 
 # --- the published records ---
