@@ -7,6 +7,8 @@ import pytest
 
 from fer_utils import device
 
+AMD = "vendor_id : AuthenticAMD\n"
+
 
 @pytest.fixture
 def on(monkeypatch):
@@ -31,11 +33,12 @@ def on(monkeypatch):
 @pytest.mark.parametrize(
     ("kind", "cpu", "gpu", "expected"),
     [
-        ("CPU", "flags : sse avx512f avx512_bf16 fsrm", None, device.BFLOAT16),
-        ("CPU", "flags : amx_bf16 amx_tile", None, device.BFLOAT16),
+        ("CPU", AMD + "flags : sse avx512f avx512_bf16 fsrm", None, device.BFLOAT16),
+        ("CPU", "vendor_id : GenuineIntel\nflags : sse avx512f avx512_bf16 fsrm", None, device.FLOAT32),
+        ("CPU", "vendor_id : GenuineIntel\nflags : avx512_bf16 amx_bf16 amx_tile", None, device.BFLOAT16),
         ("CPU", "flags : sse avx2", None, device.FLOAT32),
-        ("CPU", "flags : not_avx512_bf16x", None, device.FLOAT32),
-        ("GPU", "flags : avx512_bf16", "7.5\n", device.FLOAT32),
+        ("CPU", AMD + "flags : not_avx512_bf16x", None, device.FLOAT32),
+        ("GPU", AMD + "flags : avx512_bf16", "7.5\n", device.FLOAT32),
         ("GPU", "", "9.0\n9.0\n", device.BFLOAT16),
         ("GPU", "", "", device.FLOAT32),
         ("GPU", "", None, device.FLOAT32),
@@ -48,7 +51,7 @@ def test_half_the_bits_are_used_where_the_device_multiplies_them(on, kind, cpu, 
 
 
 def test_narrow_networks_are_trained_in_float32_everywhere(on):
-    on("CPU", "flags : avx512_bf16")
+    on("CPU", AMD + "flags : avx512_bf16")
     assert device.choose_precision(0.5) == device.BFLOAT16
     assert device.choose_precision(0.25) == device.FLOAT32
 
