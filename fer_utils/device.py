@@ -42,11 +42,11 @@ def prediction_batch():
 
 def choose_precision(width=1.0):
     """Keras's dtype policy for training networks of this `width` here: `"mixed_bfloat16"` where it pays."""
-    return BFLOAT16 if width >= NARROWEST_IN_BFLOAT16 and has_bfloat16() else FLOAT32
+    return BFLOAT16 if width >= NARROWEST_IN_BFLOAT16 and bfloat16_pays() else FLOAT32
 
 
 @functools.cache
-def has_bfloat16():
+def bfloat16_pays():
     """Whether the device multiplies bfloat16 faster than float32."""
     able = {"CPU": _cpu_has_bfloat16, "GPU": _gpu_has_bfloat16}
     return able.get(kind(), lambda: True)()

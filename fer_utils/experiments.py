@@ -15,8 +15,9 @@ class Recipe:
     The rest is not used by the report's rows: decoupled weight decay (AdamW, Loshchilov and Hutter 2019), the share of
     the steps in which the rate climbs from a tenth of `learning_rate` to it, dropout before the last layer (Srivastava
     et al. 2014), label smoothing (Szegedy et al. 2016), a `momentum` that puts stochastic gradient descent with
-    Nesterov's momentum in Adam's place (Sutskever et al. 2013), and the decay per step of the weights' running mean
-    that is then judged and kept in place of the weights themselves (Polyak and Juditsky 1992).
+    Nesterov's momentum in Adam's place (Sutskever et al. 2013), the decay per step of the weights' running mean that is
+    then judged and kept in place of the weights themselves (Polyak and Juditsky 1992), `mixup`, how much faces are
+    mixed (`augmentation.mix_pairs`), and the `interpolation` by which the augmentation turns, zooms and shifts them.
     """
 
     width: float
@@ -30,6 +31,8 @@ class Recipe:
     label_smoothing: float = 0.0
     momentum: float = 0.0
     mean_decay: float = 0.0
+    mixup: float = 0.0
+    interpolation: str = "bilinear"
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,8 @@ LONG_RECIPES = _with_quick(replace(BEST, epochs=90), width=0.25, epochs=8)
 EQUAL_RECIPES = _with_quick(FAST, width=0.25, epochs=4)
 
 # The recipe of `best` for a quarter of its epochs, on the network of `fast`: cheap enough to be trained many times.
-SMALL = replace(BEST, epochs=10)
+# Its faces stay sharp: else whatever moves them also smooths them, and the rows would differ in that as well.
+SMALL = replace(BEST, epochs=10, interpolation="nearest")
 
 
 def _small(**changes):
@@ -122,6 +126,7 @@ EXPERIMENTS = {
         Experiment("small_no_shift", "Nor shift", "fast", True, recipes=_small()),
         Experiment("small_flip_only", "Flip alone", "fast", "flip", recipes=_small()),
         Experiment("small_no_augmentation", "No augmentation", "fast", False, recipes=_small()),
+        Experiment("small_bilinear", "Smoothed faces", "fast", "strong", recipes=_small(interpolation="bilinear")),
         Experiment("small_no_dropout", "Without dropout", "fast", "strong", recipes=_small(dropout=0.0)),
         Experiment(
             "small_no_smoothing", "Without label smoothing", "fast", "strong",
@@ -135,6 +140,7 @@ EXPERIMENTS = {
             recipes=_small(learning_rate=0.1, momentum=0.9, weight_decay=5e-3),
         ),
         Experiment("small_mean", "Mean of the weights", "fast", "strong", recipes=_small(mean_decay=0.99)),
+        Experiment("small_mixup", "With mixup", "fast", "strong", recipes=_small(mixup=0.2)),
     )
 }  # fmt: skip
 

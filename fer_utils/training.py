@@ -1,8 +1,8 @@
 """train(experiment, faces, seed) -> Run: repeatable, resumable, recorded.
 
-Everything random follows from the seed: the initial weights, the order of the images (from the seed and the epoch's
-number) and the augmentation (its state is part of the checkpoint). A training that is stopped goes on from its last
-finished epoch and ends with the same weights as one that was never stopped.
+Everything random follows from the seed: the initial weights, the order and the mixing of the images (from the seed and
+the epoch's number) and the augmentation (its state is part of the checkpoint). A training that is stopped goes on from
+its last finished epoch and ends with the same weights as one that was never stopped.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ import numpy as np
 from filelock import FileLock
 
 from fer_utils import device
-from fer_utils.augmentation import augmentation_layer
+from fer_utils.augmentation import augmentation_layer, mix_pairs
 from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import DATA, PROJECT, atomic_path, current_profile, progress_bar, quiet_stderr
 from fer_utils.evaluation import confusion_matrix
@@ -121,7 +121,8 @@ def build_network(experiment, recipe, seed=0, precision=device.FLOAT32):
     """
     keras.utils.set_random_seed(seed)
     # Made first: images are turned and stretched in float32, whatever the network computes in.
-    augmentation = augmentation_layer(seed, experiment.augmentation) if experiment.augmentation else None
+    changes = experiment.augmentation
+    augmentation = augmentation_layer(seed, changes, recipe.interpolation) if changes else None
     usual = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:
@@ -197,14 +198,18 @@ def fit_one_epoch(network, split, recipe, seed, epoch, bar):
     Batch by batch and not with `network.fit`: on TensorFlow its input pipeline lets an epoch end only when its own
     clock strikes, 5, 10, 20, 41, ... seconds after the start (notebook 08).
     """
-    order = np.random.default_rng([seed, epoch]).permutation(len(split.labels))
+    random = np.random.default_rng([seed, epoch])
+    order = random.permutation(len(split.labels))
     targets = np.eye(len(CLASS_NAMES), dtype=np.float32)
     batches = np.split(order, range(recipe.batch_size, len(order), recipe.batch_size))
     cost_of_batch = count_multiply_adds(network) * len(order) / len(batches) / 1e9
     sums, n_seen = {"loss": 0.0, "accuracy": 0.0}, 0
     for batch in batches:
         network.reset_metrics()  # Keras 3.15 does so itself, 3.13 does not
-        scores = network.train_on_batch(split.images[batch], targets[split.labels[batch]], return_dict=True)
+        images, wanted = split.images[batch], targets[split.labels[batch]]
+        if recipe.mixup:
+            images, wanted = mix_pairs(images, wanted, recipe.mixup, random)
+        scores = network.train_on_batch(images, wanted, return_dict=True)
         n_seen += len(batch)
         sums = {name: total + len(batch) * float(scores[name]) for name, total in sums.items()}
         loss, accuracy = (total / n_seen for total in sums.values())

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_utils.augmentation import ERASED, HOW_MANY, SHIFT, augmentation_layer, keras
+from fer_utils.augmentation import ERASED, HOW_MANY, SHIFT, augmentation_layer, keras, mix_pairs
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,16 @@ def test_each_kind_makes_the_first_of_the_changes(changes):
     assert [change.name for change in layer.layers] == names[: HOW_MANY[changes]]
 
 
+def test_bilinear_interpolation_smooths_the_image_and_nearest_leaves_it_sharp():
+    checks = np.indices((48, 48)).sum(axis=0) % 2
+    images = np.broadcast_to(checks[:, :, None].astype(np.float32), (64, 48, 48, 1))
+    smooth, sharp = (
+        keras.ops.convert_to_numpy(augmentation_layer(changes="shift", interpolation=kind)(images, training=True))
+        for kind in ("bilinear", "nearest")
+    )
+    assert set(np.unique(sharp)) == {0, 1} and smooth.std() < 0.5 * sharp.std()
+
+
 def test_strong_augmentation_erases_a_box_in_grey_and_shifts_up_to_a_tenth():
     black = np.zeros((256, 48, 48, 1), np.float32)
     changed = keras.ops.convert_to_numpy(augmentation_layer(changes="strong")(black, training=True))
@@ -93,3 +103,26 @@ def test_rotation_and_zoom_stay_within_ten_degrees_and_ten_percent():
     assert degrees.min() < 0 < degrees.max()
     assert 0.88 < distances.min() < 0.93
     assert 1.07 < distances.max() < 1.13
+
+
+def test_mixtures_have_two_faces_and_two_labels_in_the_same_shares():
+    shades = np.array([0, 100, 200], np.uint8)
+    images, targets = np.tile(shades[:, None, None, None], (1, 48, 48, 1)), np.eye(7, dtype=np.float32)[:3]
+    mixed, wanted = mix_pairs(images, targets, 1.0, np.random.default_rng(2))
+    assert mixed.dtype == np.uint8 and mixed.shape == images.shape and wanted.dtype == np.float32
+    assert not np.array_equal(mixed, images)
+    np.testing.assert_allclose(wanted.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_array_equal(wanted.argmax(axis=1), [0, 1, 2])
+    np.testing.assert_allclose(mixed[:, 0, 0, 0], wanted[:, :3] @ shades, atol=0.51)
+    again, _ = mix_pairs(images, targets, 1.0, np.random.default_rng(2))
+    np.testing.assert_array_equal(mixed, again)
+
+
+def test_a_small_strength_leaves_most_faces_nearly_as_they_are():
+    targets = np.eye(7, dtype=np.float32)[np.arange(700) % 7]
+    images = np.zeros((700, 1, 1, 1), np.uint8)
+    kept = {
+        strength: mix_pairs(images, targets, strength, np.random.default_rng(0))[1].max(axis=1)
+        for strength in (0.05, 5.0)
+    }
+    assert np.median(kept[0.05]) > 0.99 and np.median(kept[5.0]) < 0.7

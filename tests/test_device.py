@@ -15,7 +15,7 @@ def on(monkeypatch):
     """A function that puts the tests on a device of a kind, as far as `device` can see."""
 
     def put(kind, cpu="", gpu=None):
-        device.has_bfloat16.cache_clear()
+        device.bfloat16_pays.cache_clear()
         monkeypatch.setattr(device, "kind", lambda: kind)
         monkeypatch.setattr(Path, "read_text", lambda self: cpu)
 
@@ -27,7 +27,7 @@ def on(monkeypatch):
         monkeypatch.setattr(subprocess, "run", nvidia_smi)
 
     yield put
-    device.has_bfloat16.cache_clear()
+    device.bfloat16_pays.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_system_without_the_list_of_flags_is_taken_for_one_without_bfloat16(on
         raise FileNotFoundError(self)
 
     monkeypatch.setattr(Path, "read_text", missing)
-    assert not device.has_bfloat16()
+    assert not device.bfloat16_pays()
 
 
 def test_the_device_is_described(on):

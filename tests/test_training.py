@@ -135,6 +135,13 @@ def test_label_smoothing_and_dropout_come_from_the_recipe(small_network):
     assert smoothed > 0.3 > float(network.loss(sure, np.clip(sure, 1e-3, 1)))
 
 
+def test_the_interpolation_of_the_augmentation_comes_from_the_recipe():
+    for kind in ("bilinear", "nearest"):
+        recipe = dataclasses.replace(TINY, interpolation=kind)
+        network = build_network(find_experiment("lenet_like_augmented"), recipe)
+        assert network.get_layer("augmentation").get_layer("rotate").interpolation == kind
+
+
 def test_test_images_are_opened_once_and_after_the_training(small_network, monkeypatch):
     faces, opened = make_faces(), []
 
@@ -555,6 +562,21 @@ def test_the_same_experiment_trains_under_jax(tmp_path):
 # --- other optimisers ---
 
 
+def test_a_recipe_with_mixup_learns_from_mixtures(small_network, monkeypatch):
+    seen = []
+
+    def see(images, targets, strength, random):
+        seen.append((images.shape, targets.shape, strength))
+        return images, targets
+
+    monkeypatch.setattr(training, "mix_pairs", see)
+    train("lenet_like", make_faces())
+    assert not seen
+    monkeypatch.setitem(RECIPES, "quick", dataclasses.replace(TINY, mixup=0.2))
+    train("lenet_like", make_faces(), retrain=True)
+    assert seen[0] == ((TINY.batch_size, 48, 48, 1), (TINY.batch_size, 7), 0.2)
+
+
 def test_momentum_puts_gradient_descent_in_adam_s_place():
     network = build_small_network(1.0)
     training.compile_network(network, dataclasses.replace(TINY, momentum=0.9, weight_decay=0.01), 64)
@@ -581,8 +603,11 @@ def test_the_running_mean_of_the_weights_is_judged_and_kept_and_training_goes_on
     assert any(not np.allclose(mean, after) for mean, after in zip(judged, moved, strict=True))
 
 
-def test_a_stopped_training_with_a_running_mean_ends_like_one_that_was_not(store, monkeypatch, small_network):
-    monkeypatch.setitem(RECIPES, "quick", dataclasses.replace(TINY, mean_decay=0.9))
+@pytest.mark.parametrize("extra", [{"mean_decay": 0.9}, {"mixup": 0.2}], ids=str)
+def test_a_stopped_training_with_a_running_mean_or_mixtures_ends_like_one_that_was_not(
+    extra, store, monkeypatch, small_network
+):
+    monkeypatch.setitem(RECIPES, "quick", dataclasses.replace(TINY, **extra))
     whole = train("lenet_like", make_faces(), store=store / "whole")
     train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
     again = train("lenet_like", make_faces())
