@@ -1,11 +1,13 @@
 """The 2020 report's numbers, the recorded runs, and the tables that set them side by side."""
 
+import itertools
 import json
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from fer_utils.augmentation import smooth
 from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import DATA, PROJECT, atomic_path, progress_bar
 from fer_utils.evaluation import average_over_seeds, compare_over_seeds, wilson_interval
@@ -414,22 +416,25 @@ def _judge_together(runs, labels):
 
 
 def compare_views(recorded, validation, known=None):
-    """{..., "validation": {views: accuracy}} of the best network with weights, beside `identify`; None without one.
+    """How well the best network with weights judges the validation images by 1, 2 and 10 views; None without one.
 
-    `known` is an earlier answer, and the answer again if it is of the same run.
+    {"validation": {views: accuracy}, "smoothed": {views: accuracy}} beside `identify`: of the images as they are, and
+    of the images smoothed as in training (`augmentation.smooth`). `known` is an earlier answer, and the answer again if
+    it is of the same run.
     """
     try:
         run = find_kept(recorded, *BEST_ROWS)
     except RunError:
         return None
     which = identify(run)
-    if known and known == {**which, "validation": known["validation"]}:
+    if known and known == {**which, **{name: known.get(name) for name in ("validation", "smoothed")}}:
         return known
-    network, accuracies = load_network(run), {}
-    for views in progress_bar((1, 2, 10), desc="views of each face"):
-        predictions = predict_views(network, validation.images, views).argmax(axis=1)
-        accuracies[str(views)] = float(np.mean(predictions == validation.labels))
-    return {**which, "validation": accuracies}
+    network, found = load_network(run), {"validation": {}, "smoothed": {}}
+    looks = {"validation": validation.images, "smoothed": smooth(validation.images)}
+    for look, views in progress_bar([*itertools.product(looks, (1, 2, 10))], desc="views of each face"):
+        predictions = predict_views(network, looks[look], views).argmax(axis=1)
+        found[look][str(views)] = float(np.mean(predictions == validation.labels))
+    return {**which, **found}
 
 
 def find_copies(split, other):

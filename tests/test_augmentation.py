@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_utils.augmentation import ERASED, HOW_MANY, SHIFT, augmentation_layer, keras, mix_pairs
+from fer_utils.augmentation import ERASED, HOW_MANY, SHIFT, augmentation_layer, keras, mix_pairs, smooth
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +126,12 @@ def test_a_small_strength_leaves_most_faces_nearly_as_they_are():
         for strength in (0.05, 5.0)
     }
     assert np.median(kept[0.05]) > 0.99 and np.median(kept[5.0]) < 0.7
+
+
+def test_smoothing_takes_the_mean_of_four_pixels():
+    image = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 1), np.uint8)
+    smoothed = smooth(image)
+    assert smoothed.shape == image.shape and smoothed.dtype == np.uint8
+    assert abs(smoothed[0, 3, 7, 0] - image[0, 3:5, 7:9, 0].mean()) <= 0.5
+    assert abs(smoothed[1, 47, 47, 0] - image[1, 47, 47, 0]) == 0, "the border is repeated"
+    np.testing.assert_array_equal(smooth(np.full((1, 48, 48, 1), 255, np.uint8)), 255)

@@ -275,21 +275,24 @@ def test_views_are_compared_on_the_validation_images_with_the_weights_that_were_
     run = record(tmp_path, "best")
     (run.folder / WEIGHTS).write_bytes(b"")
     seen = []
+    faces = make_faces().validation
 
     def predict_views(network, images, views):
-        seen.append((network, views))
-        return np.eye(7)[make_faces().validation.labels if views == 10 else np.zeros(len(images), int)]
+        seen.append((network, np.array_equal(images, faces.images), views))
+        return np.eye(7)[faces.labels if views == 10 else np.zeros(len(images), int)]
 
     monkeypatch.setattr(report, "load_network", lambda run: run.experiment)
     monkeypatch.setattr(report, "predict_views", predict_views)
-    found = report.compare_views({"best": [run], "best_long": []}, make_faces().validation)
-    assert seen == [("best", 1), ("best", 2), ("best", 10)]
+    found = report.compare_views({"best": [run], "best_long": []}, faces)
+    assert seen == [("best", sharp, views) for sharp in (True, False) for views in (1, 2, 10)]
     assert (found["experiment"], found["seed"], found["validation"]["10"]) == ("best", 0, 1.0)
-    assert found["validation"]["1"] == found["validation"]["2"] < 1
-    assert report.compare_views({"best": [run], "best_long": []}, make_faces().validation, found) is found
-    assert len(seen) == 3, "the same run is not asked again"
+    assert found["validation"]["1"] == found["validation"]["2"] == found["smoothed"]["1"] < 1
+    assert report.compare_views({"best": [run], "best_long": []}, faces, found) is found
+    assert len(seen) == 6, "the same run is not asked again"
     other = dataclasses.replace(run, commit="another")
-    assert report.compare_views({"best": [other], "best_long": []}, make_faces().validation, found) is not found
+    assert report.compare_views({"best": [other], "best_long": []}, faces, found) is not found
+    without = {name: fact for name, fact in found.items() if name != "smoothed"}
+    assert report.compare_views({"best": [run], "best_long": []}, faces, without) == found
 
 
 # --- the published records ---
