@@ -3,7 +3,7 @@
 Half the bits pay where the device multiplies bfloat16 itself and has much to multiply: networks at their full width.
 Elsewhere they cost more than they gain; on a processor that must imitate them, many times more. To have the
 instruction is not enough: of the processors measured AMD's gain by it, Intel's without AMX lose (the course's networks
-train 1.2 to 1.6 times as fast in float32). `fer-course benchmark` measures it. How many faces make a training step is
+train 1.1 to 1.6 times as fast in float32). `fer-course benchmark` measures it. How many faces make a training step is
 no matter of the device: it changes what is learned, so it belongs to the recipe.
 """
 
