@@ -14,7 +14,9 @@ ZOOM = 0.1
 SHIFT = 0.1
 ERASED = (0.02, 0.2)
 # How many of the layer's changes, in their order, each kind of augmentation makes.
-HOW_MANY = {"flip": 1, True: 3, "shift": 4, "strong": 5}
+HOW_MANY = {"flip": 1, True: 3, "mild": 3, "book": 3, "public": 3, "tutorial": 3, "shift": 4, "strong": 5}
+# Degrees and share of the zoom where an augmentation has others than `ROTATION_DEGREES` and `ZOOM`.
+AMOUNTS = {"book": (40, 0.2), "public": (30, 0.3), "tutorial": (36, 0.1)}
 
 
 def augmentation_layer(seed=0, changes=True, interpolation="bilinear"):
@@ -26,11 +28,12 @@ def augmentation_layer(seed=0, changes=True, interpolation="bilinear"):
     also erases, in half of the images, a box of up to a fifth of the area, in grey (Zhong et al. 2020).
     `interpolation` is Keras's: "bilinear" smooths the image, once with every change; "nearest" leaves it sharp.
     """
+    degrees, zoom = AMOUNTS.get(changes, (ROTATION_DEGREES, ZOOM))
     how = {"fill_mode": "nearest", "interpolation": interpolation}
     every = [
         layers.RandomFlip("horizontal", seed=seed, name="flip"),
-        layers.RandomRotation(ROTATION_DEGREES / 360, **how, seed=seed + 1, name="rotate"),
-        layers.RandomZoom(ZOOM, **how, seed=seed + 2, name="zoom"),
+        layers.RandomRotation(degrees / 360, **how, seed=seed + 1, name="rotate"),
+        layers.RandomZoom(zoom, **how, seed=seed + 2, name="zoom"),
         layers.RandomTranslation(SHIFT, SHIFT, **how, seed=seed + 3, name="shift"),
         layers.RandomErasing(scale=ERASED, fill_value=0.5, value_range=(0, 1), seed=seed + 4, name="erase"),
     ]

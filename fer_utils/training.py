@@ -38,6 +38,7 @@ with quiet_stderr():
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 NETWORKS = MODELS | FAMILIES
+OPTIMIZERS = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop}
 BAR = "{desc} {percentage:3.0f}% |{bar:20}| {remaining} left{postfix}"
 
 
@@ -89,6 +90,32 @@ def train(experiment, faces, seed=0, retrain=False, keep_weights=True, store=Non
     return run
 
 
+def screen(candidates, faces, folder, seed=0):
+    """Trains `candidates` [(name, `Experiment`, `Recipe`)] and looks at the validation images only; resumable.
+
+    Returns {name: facts}: recipe, augmentation and the history of each epoch. Each is stored in `folder` as a JSON file
+    when it is finished, and read from there the next time.
+    """
+    found = {}
+    for name, experiment, recipe in candidates:
+        path, checkpoint = Path(folder) / f"{name}.json", Path(folder) / f"{name}.unfinished.npz"
+        if not path.exists():
+            precision = device.choose_precision(recipe.width)
+            network = build_network(experiment, recipe, seed, precision)
+            task = _task(experiment, recipe, faces, seed, precision)
+            total = training_cost(network, recipe, faces)
+            with progress_bar(desc=name, total=total, bar_format=BAR, mininterval=0.5, smoothing=0) as bar:
+                progress = _fit(network, faces.train, faces.validation, recipe, seed, checkpoint, task, bar)
+            facts = {"recipe": dataclasses.asdict(recipe), "augmentation": experiment.augmentation, "seed": seed}
+            facts |= {"history": progress.history, "seconds": round(progress.seconds, 1), "precision": precision}
+            facts |= {"fingerprint": faces.fingerprint, "versions": versions(), "commit": commit()}
+            with atomic_path(path) as temporary:
+                temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+            checkpoint.unlink(missing_ok=True)
+        found[name] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
 def lock_run(folder):
     """A lock on the run in `folder`, held by one process at a time and given back by the system when it dies."""
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -128,9 +155,13 @@ def build_network(experiment, recipe, seed=0, precision=device.FLOAT32):
     try:
         extras = {"conv_stride": experiment.conv_stride} if experiment.conv_stride != 1 else {}
         extras |= {"dropout": recipe.dropout} if recipe.dropout else {}
-        return NETWORKS[experiment.model](recipe.width, augmentation=augmentation, **extras)
+        network = NETWORKS[experiment.model](recipe.width, augmentation=augmentation, **extras)
     finally:
         keras.config.set_dtype_policy(usual)
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = recipe.norm_momentum
+    return network
 
 
 def load_network(run):
@@ -155,24 +186,30 @@ def skip(bar, cost):
 
 def compile_network(network, recipe, n_images):
     """Gives `network` the optimiser, the learning rates and the loss of `recipe` for epochs of `n_images` images."""
-    steps = recipe.epochs * -(-n_images // recipe.batch_size)
-    warmup = round(recipe.warmup * steps)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        recipe.learning_rate / 10 if warmup else recipe.learning_rate,
-        decay_steps=steps - warmup,
-        warmup_target=recipe.learning_rate if warmup else None,
-        warmup_steps=warmup,
-    )
+    schedule = _schedule(recipe, recipe.epochs * -(-n_images // recipe.batch_size))
     extras = {"weight_decay": recipe.weight_decay or None}
     if recipe.mean_decay:
         extras |= {"use_ema": True, "ema_momentum": recipe.mean_decay}
     if recipe.momentum:
         optimizer = keras.optimizers.SGD(schedule, momentum=recipe.momentum, nesterov=True, **extras)
     else:
-        optimizer = keras.optimizers.Adam(schedule, **extras)
+        optimizer = OPTIMIZERS[recipe.optimizer](schedule, **extras)
     optimizer.build(network.trainable_variables)
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
     network.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
+
+
+def _schedule(recipe, steps):
+    """The learning rate over `steps` steps: constant, or up during the warm-up and down along half a cosine."""
+    if recipe.schedule == "constant":
+        return recipe.learning_rate
+    warmup = round(recipe.warmup * steps)
+    return keras.optimizers.schedules.CosineDecay(
+        recipe.learning_rate / 10 if warmup else recipe.learning_rate,
+        decay_steps=steps - warmup,
+        warmup_target=recipe.learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )
 
 
 def _fit(network, split, validation, recipe, seed, checkpoint, task, bar):
@@ -187,7 +224,7 @@ def _fit(network, split, validation, recipe, seed, checkpoint, task, bar):
         progress.seconds += time.perf_counter() - start
         with _weights_to_judge(network):
             scores |= _validate(network, validation)
-            _note_epoch(progress, scores, network)
+            _note_epoch(progress, scores, network, recipe.keep)
         _save_checkpoint(network, progress, checkpoint, task)
     return progress
 
@@ -243,8 +280,8 @@ def _validate(network, validation):
     }
 
 
-def _note_epoch(progress, scores, network):
-    if scores["val_accuracy"] > max(progress.history.get("val_accuracy", []), default=-1.0):
+def _note_epoch(progress, scores, network, keep):
+    if keep == "last" or scores["val_accuracy"] > max(progress.history.get("val_accuracy", []), default=-1.0):
         progress.best_epoch = progress.epoch + 1
         progress.best_variables = _arrays(network.variables)
     for name, value in scores.items():

@@ -288,8 +288,8 @@ def test_the_learning_rate_falls_to_zero_along_half_a_cosine(small_network, monk
     rates = []
     keep = training._note_epoch
 
-    def note_epoch(progress, scores, network):
-        keep(progress, scores, network)
+    def note_epoch(progress, scores, network, which):
+        keep(progress, scores, network, which)
         rates.append(float(network.optimizer.learning_rate))
 
     monkeypatch.setattr(training, "_note_epoch", note_epoch)
