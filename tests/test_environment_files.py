@@ -1,5 +1,6 @@
 """pyproject.toml, environment.yml and constraints.txt agree, and name no place to download from."""
 
+import fnmatch
 import subprocess
 import tomllib
 
@@ -89,8 +90,12 @@ def test_python_has_no_upper_cap():
     assert {spec.operator for spec in SpecifierSet(PYPROJECT["project"]["requires-python"])} == {">="}
 
 
-def test_packages_are_named():
-    assert PYPROJECT["tool"]["setuptools"]["packages"] == ["fer_utils"]
+def test_every_package_is_installed():
+    patterns = PYPROJECT["tool"]["setuptools"]["packages"]["find"]["include"]
+    folders = [path.parent.relative_to(PROJECT) for path in PROJECT.glob("fer_*/**/__init__.py")]
+    names = {".".join(folder.parts) for folder in folders}
+    assert {"fer_utils", "fer_course"} <= names
+    assert [name for name in names if not any(fnmatch.fnmatch(name, pattern) for pattern in patterns)] == []
 
 
 def test_no_file_names_a_place_to_download_packages_from():
