@@ -236,16 +236,19 @@ def write_times(outcomes, folder, device=None):
 def find_stored_problems(notebook):
     """A line for each thing that must not be stored: an absolute path, an error, stderr output, more than 1 MB."""
     problems = []
-    for number, cell in enumerate(notebook.cells):
+    for number, cell in enumerate(notebook.cells, start=1):
         outputs = cell.get("outputs", [])
         kinds = {output.get("name") or output.output_type for output in outputs}
-        problems += [f"cells[{number}] holds {kind} output" for kind in sorted(kinds & {"stderr", "error"})]
+        for kind in sorted(kinds & {"stderr", "error"}):
+            problems.append(f"cell {number}: found {kind} output; expected none; correct the code")
         for text in [cell.source, *output_texts(outputs)]:
             if found := ABSOLUTE_PATH.search(text):
-                problems.append(f"cells[{number}] holds an absolute path: {text[found.start() :][:60]!r}")
+                where = text[found.start() :][:60]
+                problems.append(f"cell {number}: found an absolute path, {where!r}; expected none; make it relative")
     size = len(nbformat.writes(notebook).encode())
     if size > LARGEST_STORED_NOTEBOOK:
-        problems.append(f"the file has {size:,} bytes, more than {LARGEST_STORED_NOTEBOOK:,}")
+        expected = f"at most {LARGEST_STORED_NOTEBOOK:,}"
+        problems.append(f"the file: found {size:,} bytes; expected {expected}; draw fewer or smaller figures")
     return problems
 
 
