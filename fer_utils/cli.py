@@ -65,6 +65,28 @@ def store(only: Only = None):
 
 
 @app.command()
+def lint(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PATH]...", exists=True, help="Notebooks, or folders of them.")
+    ] = None,
+):
+    """Looks for mistakes in the files of notebooks and worked solutions; nothing is run.
+
+    Without a PATH it looks at all of them, each and together. The exit status is 1 if it finds anything.
+    """
+    from fer_course import lint as linter
+
+    with _errors_as_messages():
+        chosen = linter.list_files(paths or [NOTEBOOKS])
+    problems = linter.lint(chosen) + ([] if paths else linter.find_course_problems(NOTEBOOKS))
+    for problem in problems:
+        typer.echo(problem)
+    if problems:
+        raise typer.Exit(1)
+    typer.echo(f"{len(chosen)} notebooks: nothing found")
+
+
+@app.command()
 def badges(repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="The repository on GitHub.")]):
     """Sets the public address: in pyproject.toml, the badges of README and notebooks, and the set-up cells."""
     from fer_utils.heads import publish

@@ -117,6 +117,25 @@ def test_store_takes_the_solutions_along(course):
     assert "solutions/01" not in invoke("run", "--only", "01").output
 
 
+def test_lint_prints_what_it_finds_in_the_notebooks(course):
+    result = invoke("lint")
+    lines = result.output.splitlines()
+    assert result.exit_code == 1 and all(": found " in line and "; expected " in line for line in lines)
+    assert {line.split(",")[0].split(":")[0] for line in lines} >= {"01_good.ipynb", "02_bad.ipynb"}
+    result = invoke("lint", course.folder / "notebooks" / "02_bad.ipynb")
+    assert result.exit_code == 1 and result.output and "01_good" not in result.output
+    assert invoke("lint", course.folder / "notebooks" / "03_gone.ipynb").exit_code == 2
+    (course.folder / "empty").mkdir()
+    result = invoke("lint", course.folder / "empty")
+    assert result.exit_code == 1 and "error: there is no notebook" in result.output
+
+
+def test_lint_finds_nothing_in_the_course():
+    files = [*cli.NOTEBOOKS.glob("*.ipynb"), *cli.NOTEBOOKS.glob("solutions/*.ipynb")]
+    result = invoke("lint")
+    assert (result.exit_code, result.output) == (0, f"{len(files)} notebooks: nothing found\n")
+
+
 def test_train_prints_the_run(course, monkeypatch):
     calls = []
     run = SimpleNamespace(
