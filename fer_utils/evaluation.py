@@ -67,22 +67,34 @@ def confusion_matrix(labels, predictions):
 
 
 def compare_on_same_images(correct_a, correct_b):
-    """Accuracy of b less that of a on the same images, as a `Difference`; both arguments are bool (N,).
+    """Returns the accuracy of b minus that of a on the same images, a `Difference`; both arguments are bool (N,).
 
-    The p-value is McNemar's exact test (1947): only images that one network gets right and the other wrong count.
+    Only images that exactly one of the two gets right tell them apart. The p-value is McNemar's (1947), in its exact
+    form: a binomial test of the share of these images that b gets right. The interval reaches as far as the exact one
+    of that share (Clopper and Pearson 1934), so that it leaves out zero exactly where p < 0.05; and as far as that of
+    Bonett and Price (2012), because on other images the two may be apart more often or less often than on these.
 
     >>> difference = compare_on_same_images([True] * 6 + [False] * 94, [True] * 20 + [False] * 80)
-    >>> f"{difference.value:.2f}, p = {difference.p_value:.4f}"
-    '0.14, p = 0.0001'
+    >>> f"{difference.in_points()}, p = {difference.p_value:.4f}"
+    '+14.0 points (95 % interval +6.5 to +20.9), p = 0.0001'
     """
     before, after = np.asarray(correct_a, int), np.asarray(correct_b, int)
     if before.shape != after.shape or before.ndim != 1 or not before.size:
         raise ValueError(f"expected one value per image, found arrays of shape {before.shape} and {after.shape}")
-    change = after - before
-    half_width = 1.96 * change.std() / np.sqrt(change.size)
-    gained, lost = int((change > 0).sum()), int((change < 0).sum())
-    p_value = stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
-    return Difference(change.mean(), change.mean() - half_width, change.mean() + half_width, p_value)
+    n, gained, lost = before.size, int((after > before).sum()), int((after < before).sum())
+    low, high = _bonett_price_interval(gained, lost, n)
+    if not gained + lost:
+        return Difference(0.0, low, high, 1.0)
+    test = stats.binomtest(gained, gained + lost)
+    exact_low, exact_high = ((2 * share - 1) * (gained + lost) / n for share in test.proportion_ci(0.95))
+    return Difference((gained - lost) / n, min(low, exact_low), max(high, exact_high), float(test.pvalue))
+
+
+def _bonett_price_interval(gained, lost, n):
+    """Returns (low, high), the normal 95 % interval of a paired difference with one image added to either side."""
+    value, apart = (gained - lost) / (n + 2), (gained + lost + 2) / (n + 2)
+    half_width = stats.norm.ppf(0.975) * np.sqrt((apart - value**2) / (n + 2))
+    return max(float(value - half_width), -1.0), min(float(value + half_width), 1.0)
 
 
 def compare_on_different_images(accuracy_a, n_a, accuracy_b, n_b):

@@ -8,7 +8,12 @@ import pytest
 from scipy import stats
 
 from fer_utils import evaluation
-from fer_utils.evaluation import compare_on_different_images, compare_on_same_images, confusion_matrix, wilson_interval
+from fer_utils.evaluation import (
+    compare_on_different_images,
+    compare_on_same_images,
+    confusion_matrix,
+    wilson_interval,
+)
 
 
 def pairs(both, only_a, only_b, neither):
@@ -58,12 +63,48 @@ def test_mcnemar_counts_only_images_on_which_they_differ():
     assert more.p_value == pytest.approx(difference.p_value)
 
 
-def test_paired_interval_is_the_normal_one():
-    n, only_a, only_b = 100, 2, 8
-    difference = compare_on_same_images(*pairs(both=60, only_a=only_a, only_b=only_b, neither=30))
-    error = math.sqrt(only_a + only_b - (only_b - only_a) ** 2 / n) / n
-    assert difference.low == pytest.approx(0.06 - 1.96 * error)
-    assert difference.high == pytest.approx(0.06 + 1.96 * error)
+@pytest.mark.parametrize("n", [1000, 13])
+def test_interval_and_p_value_never_contradict_each_other(n):
+    for gained in range(13):
+        for lost in range(13 - gained):
+            difference = compare_on_same_images(*pairs(both=0, only_a=lost, only_b=gained, neither=n - gained - lost))
+            assert difference.clear == (difference.p_value < 0.05), (gained, lost)
+            assert -1 <= difference.low < difference.value < difference.high <= 1 or n == gained
+
+
+@pytest.mark.parametrize("apart", [*range(13, 200), 650, 2000])
+def test_neither_do_they_where_the_p_value_comes_to_five_percent(apart):
+    expected = int(stats.binom.isf(0.025, apart, 0.5))
+    for gained in range(expected - 1, expected + 4):
+        difference = compare_on_same_images(*pairs(0, apart - gained, gained, 10_000))
+        assert difference.clear == (difference.p_value < 0.05), (gained, apart)
+
+
+def test_four_of_four_are_too_few_to_tell():
+    difference = compare_on_same_images(*pairs(both=600, only_a=0, only_b=4, neither=396))
+    assert difference.p_value == pytest.approx(0.125) and not difference.clear
+
+
+def test_paired_interval_is_the_exact_one_where_the_two_differ_little():
+    # 17 gained, 16 lost: the bounds of the share gained are quantiles of beta distributions (Clopper and Pearson 1934).
+    difference = compare_on_same_images(*pairs(both=600, only_a=16, only_b=17, neither=367))
+    low, high = ((2 * stats.beta.ppf(*beta) - 1) * 0.033 for beta in ((0.025, 17, 17), (0.975, 18, 16)))
+    assert (difference.low, difference.high) == pytest.approx((low, high))
+
+
+def test_paired_interval_is_bonett_s_and_price_s_where_they_differ_much():
+    # With an image added to either side: 61 gained, 4 lost of 1,002.
+    difference = compare_on_same_images(*pairs(both=600, only_a=3, only_b=60, neither=337))
+    error = math.sqrt((65 / 1002 - (57 / 1002) ** 2) / 1002)
+    assert difference.high == pytest.approx(57 / 1002 + stats.norm.ppf(0.975) * error)
+
+
+@pytest.mark.parametrize("chances", [(0.005, 0.0), (0.01, 0.01), (0.06, 0.005), (0.3, 0.02)])
+def test_paired_interval_holds_the_difference_as_often_as_it_says(chances):
+    n, gain, loss = 1000, *chances
+    draws = np.random.default_rng(0).multinomial(n, [gain, loss, 1 - gain - loss], 200)
+    found = [compare_on_same_images(*pairs(0, lost, gained, neither)) for gained, lost, neither in draws]
+    assert np.mean([difference.low <= gain - loss <= difference.high for difference in found]) >= 0.9
 
 
 def test_paired_comparison_is_antisymmetric():
@@ -75,7 +116,9 @@ def test_paired_comparison_is_antisymmetric():
 
 def test_equal_results_differ_by_nothing():
     correct, _ = pairs(both=6, only_a=2, only_b=0, neither=2)
-    assert compare_on_same_images(correct, correct) == pytest.approx((0, 0, 0, 1))
+    difference = compare_on_same_images(correct, correct)
+    assert (difference.value, difference.p_value, difference.clear) == (0, 1, False)
+    assert difference.low == -difference.high < -0.1, "ten images cannot rule out a difference of ten points"
 
 
 @pytest.mark.parametrize(
