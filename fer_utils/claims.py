@@ -4,7 +4,13 @@ import dataclasses
 
 import numpy as np
 
-from fer_utils.evaluation import average_over_seeds, compare_on_different_images, compare_over_seeds, compare_seeds
+from fer_utils.evaluation import (
+    average_over_seeds,
+    compare_on_different_images,
+    compare_on_same_images,
+    compare_over_seeds,
+    compare_seeds,
+)
 from fer_utils.fer2013 import COUNTS
 from fer_utils.report import (
     BASELINE_TRAINING_ACCURACY,
@@ -99,7 +105,8 @@ def _level(name, section, statement, recorded):
 def _gain(name_a, name_b, section, statement, at_least, recorded):
     def measure(a, b):
         difference = compare_over_seeds(correct_answers(a), correct_answers(b))
-        return f"{difference.in_points()}, p = {difference.p_value:.2g}", judge_gain(difference, at_least)
+        p_value = "" if np.isnan(difference.p_value) else f", p = {difference.p_value:.2g}"
+        return difference.in_points() + p_value, judge_gain(difference, at_least)
 
     return _judge(section, statement, measure, recorded, name_a, name_b)
 
@@ -122,7 +129,7 @@ def _overfitting(runs):
 def _gap(plain, augmented):
     before, after = ([_gap_of(run).value for run in runs] for runs in (plain, augmented))
     reduction = compare_seeds(after, before)
-    words = f"from {100 * np.mean(before):.1f} to {100 * np.mean(after):.1f} points: {_in_points(reduction)}"
+    words = f"from {100 * np.mean(before):.1f} to {100 * np.mean(after):.1f} points: {reduction.in_points()}"
     if reduction.low <= 0:
         return words, FAILS if reduction.high < 0 else UNKNOWN
     return words, HOLDS if np.mean(after) <= np.mean(before) / 2 else IN_PART
@@ -164,7 +171,7 @@ def _judge_layers(layers):
     if layers is None:
         return [Claim("§5.4", statement, "not measured", UNKNOWN) for statement in statements]
     pixels, first, *_, last = layers
-    gain = compare_over_seeds([first.correct], [last.correct])
+    gain = compare_on_same_images(first.correct, last.correct)
     facts = (
         (f"{first.n_blank:.1f} of {first.n_maps} per face", HOLDS if first.n_blank >= 2 else FAILS),
         (f"R² {first.r2:.2f}, of the pixels {pixels.r2:.2f}", HOLDS if first.r2 >= 0.9 * pixels.r2 else FAILS),
@@ -197,7 +204,3 @@ def _count_seeds(runs):
 
 def _range(numbers):
     return f"{min(numbers)}" if min(numbers) == max(numbers) else f"{min(numbers)} to {max(numbers)}"
-
-
-def _in_points(difference):
-    return difference.in_points() if np.isfinite(difference.low) else f"{100 * difference.value:+.1f} points, one seed"

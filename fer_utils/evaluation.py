@@ -27,8 +27,13 @@ class Difference(NamedTuple):
 
         >>> Difference(0.021, 0.004, 0.038).in_points()
         '+2.1 points (95 % interval +0.4 to +3.8)'
+        >>> Difference(0.021, float("-inf"), float("inf")).in_points()
+        '+2.1 points (too few seeds for an interval)'
         """
-        return f"{100 * self.value:+.1f} points (95 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f})"
+        interval = f"95 % interval {100 * self.low:+.1f} to {100 * self.high:+.1f}"
+        if not np.isfinite(self.high - self.low):
+            interval = "too few seeds for an interval"
+        return f"{100 * self.value:+.1f} points ({interval})"
 
 
 class Accuracy(NamedTuple):
@@ -67,22 +72,34 @@ def confusion_matrix(labels, predictions):
 
 
 def compare_on_same_images(correct_a, correct_b):
-    """Accuracy of b less that of a on the same images, as a `Difference`; both arguments are bool (N,).
+    """Returns the accuracy of b minus that of a on the same images, a `Difference`; both arguments are bool (N,).
 
-    The p-value is McNemar's exact test (1947): only images that one network gets right and the other wrong count.
+    Only images that exactly one of the two gets right tell them apart. The p-value is McNemar's (1947), in its exact
+    form: a binomial test of the share of these images that b gets right. The interval reaches as far as the exact one
+    of that share (Clopper and Pearson 1934), so that it leaves out zero exactly where p < 0.05; and as far as that of
+    Bonett and Price (2012), because on other images the two may be apart more often or less often than on these.
 
     >>> difference = compare_on_same_images([True] * 6 + [False] * 94, [True] * 20 + [False] * 80)
-    >>> f"{difference.value:.2f}, p = {difference.p_value:.4f}"
-    '0.14, p = 0.0001'
+    >>> f"{difference.in_points()}, p = {difference.p_value:.4f}"
+    '+14.0 points (95 % interval +6.5 to +20.9), p = 0.0001'
     """
     before, after = np.asarray(correct_a, int), np.asarray(correct_b, int)
     if before.shape != after.shape or before.ndim != 1 or not before.size:
         raise ValueError(f"expected one value per image, found arrays of shape {before.shape} and {after.shape}")
-    change = after - before
-    half_width = 1.96 * change.std() / np.sqrt(change.size)
-    gained, lost = int((change > 0).sum()), int((change < 0).sum())
-    p_value = stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
-    return Difference(change.mean(), change.mean() - half_width, change.mean() + half_width, p_value)
+    n, gained, lost = before.size, int((after > before).sum()), int((after < before).sum())
+    low, high = _bonett_price_interval(gained, lost, n)
+    if not gained + lost:
+        return Difference(0.0, low, high, 1.0)
+    test = stats.binomtest(gained, gained + lost)
+    exact_low, exact_high = ((2 * share - 1) * (gained + lost) / n for share in test.proportion_ci(0.95))
+    return Difference((gained - lost) / n, min(low, exact_low), max(high, exact_high), float(test.pvalue))
+
+
+def _bonett_price_interval(gained, lost, n):
+    """Returns (low, high), the normal 95 % interval of a paired difference with one image added to either side."""
+    value, apart = (gained - lost) / (n + 2), (gained + lost + 2) / (n + 2)
+    half_width = stats.norm.ppf(0.975) * np.sqrt((apart - value**2) / (n + 2))
+    return max(float(value - half_width), -1.0), min(float(value + half_width), 1.0)
 
 
 def compare_on_different_images(accuracy_a, n_a, accuracy_b, n_b):
@@ -112,23 +129,39 @@ def average_over_seeds(correct):
 
 
 def compare_over_seeds(correct_a, correct_b):
-    """Mean accuracy of b less that of a on the same images, as a `Difference`; arguments bool (seeds, N).
+    """Returns the mean accuracy of b minus that of a on the same images, a `Difference`; arguments bool (seeds, N).
 
-    Paired by image, each image's value being the mean over seeds. The variance has three parts: of the images' mean
-    differences, and of the seeds' accuracies of either side, so that one lucky seed makes no gain. The p-value is that
-    of a z-test. One seed on each side: `compare_on_same_images`.
+    The variance has two parts. The first is that of the images, paired: each image's value is its mean over seeds. The
+    second is that of the seeds' accuracies, pooled over both sides as in Student's two-sample test, so that a side with
+    one seed is as uncertain as a single seed of the other side. Answers that change from seed to seed, each image for
+    itself, are in both parts; they are counted in the first alone. Interval and p-value come from one t distribution
+    with the degrees of freedom of Satterthwaite (1946). With one seed on each side there is neither: nothing is known
+    about other seeds. What two single networks differ by, `compare_on_same_images` says.
     """
     a, b = np.atleast_2d(np.asarray(correct_a, float)), np.atleast_2d(np.asarray(correct_b, float))
     if a.shape[1] != b.shape[1]:
         raise ValueError(f"expected the same images on both sides, found {a.shape[1]} and {b.shape[1]}")
-    if len(a) == len(b) == 1:
-        return compare_on_same_images(a[0] > 0, b[0] > 0)
-    change = b.mean(axis=0) - a.mean(axis=0)
-    of_seeds = [np.nan_to_num(_deviation(side.mean(axis=1))) ** 2 / len(side) for side in (a, b)]
-    error = np.sqrt(change.var() / change.size + sum(of_seeds))
-    value = float(change.mean())
-    p_value = float(2 * stats.norm.sf(abs(value) / error)) if error else float(value == 0)
-    return Difference(value, value - 1.96 * error, value + 1.96 * error, p_value)
+    change, n = b.mean(axis=0) - a.mean(axis=0), a.shape[1]
+    value, freedom = float(change.mean()), len(a) + len(b) - 2
+    if not freedom:
+        return Difference(value, -np.inf, np.inf)
+    per_seed = 1 / len(a) + 1 / len(b)
+    of_images = change.var(ddof=1) / n
+    of_seeds = per_seed * _pooled_variance(a.mean(axis=1), b.mean(axis=1))
+    of_answers = per_seed * _pooled_variance(a, b).mean() / n
+    variance = of_images + max(of_seeds - of_answers, 0)
+    if not variance:
+        return Difference(value, value, value, float(value == 0))
+    error = float(np.sqrt(variance))
+    freedom = variance**2 / (of_images**2 / (n - 1) + of_seeds**2 / freedom)
+    half_width = float(stats.t.ppf(0.975, freedom)) * error
+    return Difference(value, value - half_width, value + half_width, float(2 * stats.t.sf(abs(value) / error, freedom)))
+
+
+def _pooled_variance(a, b):
+    """Returns the variance over the first axis (the seeds), pooled over two samples that need not be of one size."""
+    squares = sum(((side - side.mean(axis=0)) ** 2).sum(axis=0) for side in (a, b))
+    return squares / (len(a) + len(b) - 2)
 
 
 def compare_seeds(values_a, values_b):
