@@ -595,7 +595,7 @@ def test_real_npz(real_fer2013, real_faces):
     assert found.is_fer2013 and found.verdict.startswith("verified copy, every pixel")
 
 
-def test_real_csv_equals_the_npz_within_one_and_a_half_gigabytes(real_faces, real_csv):
+def test_real_csv_equals_the_npz_within_half_a_gigabyte(real_faces, real_csv):
     # Not getrusage: its peak begins with what the process that starts this one had.
     if not Path("/proc/self/status").exists():
         pytest.skip("the peak of memory cannot be measured on this system")
@@ -604,7 +604,7 @@ def test_real_csv_equals_the_npz_within_one_and_a_half_gigabytes(real_faces, rea
     verdict, digests, peak = json.loads(output)
     assert verdict == "verified copy of fer2013.csv (md5 f8428a1edbd21e88f42c73edd2a14f95)"
     assert digests == [hashlib.sha256(array).hexdigest() for array in real_faces]
-    assert peak < 1.5e9
+    assert peak < 0.5e9
 
 
 def test_real_archives_equal_the_npz(real_faces, real_csv, tmp_path):
