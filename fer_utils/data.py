@@ -54,6 +54,7 @@ def load_faces(source=None):
     the current profile. Training, PublicTest and PrivateTest become train, validation and test. Raises
     `FaceDataError` if the source cannot be read as faces.
     """
+    environment.recover_all(environment.DATA)
     source = source or os.environ.get("FER_DATA") or find_fer2013(environment.DATA) or "drawn"
     profile = environment.current_profile()
     if str(source) == "drawn":

@@ -14,12 +14,14 @@ import shutil
 import sys
 from pathlib import Path
 
+from filelock import FileLock
 from tqdm import tqdm
 
 PROJECT = Path(__file__).resolve().parent.parent
 DATA = PROJECT / "data"
 CACHE = DATA / "cache"
 PROFILES = ("quick", "full")
+SECONDS_TO_WRITE = 600  # a process that waits longer for another one to finish writing gives up
 
 
 def current_profile():
@@ -42,24 +44,75 @@ def progress_bar(iterable=None, **options):
 
 @contextlib.contextmanager
 def atomic_path(path):
-    """Yields a temporary path beside `path` to write a file or folder to; it replaces `path` only on success."""
+    """Yields a temporary path beside `path` to write a file or folder to; it replaces `path` only on success.
+
+    A file is replaced in one step. A folder takes two: the old one moves aside, the new one takes its place. Whatever
+    stops the process in between, the old folder is whole, and `recover` moves it back. One process at a time writes to
+    `path`, so what lies beside it was left by one that is dead. Raises `filelock.Timeout` if another one keeps writing.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    replaced = temporary.with_suffix(".old")
-    _remove(temporary)  # left by a killed process of the same number, as in containers
-    try:
-        yield temporary
-        if path.is_dir() and temporary.is_dir():
-            os.replace(path, replaced)  # a folder cannot be replaced in one step, but in two quick ones
-        os.replace(temporary, path)
-    finally:
+    temporary, replaced = _hidden(path, ".tmp"), _hidden(path, ".old")
+    with _only_writer(path):
+        _tidy(path, temporary, replaced)
+        try:
+            yield temporary
+            if path.is_dir() and temporary.is_dir():
+                os.replace(path, replaced)
+            os.replace(temporary, path)
+        finally:
+            with contextlib.suppress(OSError):  # what cannot be removed now is removed by the next writer
+                _tidy(path, temporary, replaced)
+
+
+def recover(path):
+    """Moves the old folder back to `path` if a process died while it replaced it; otherwise changes nothing."""
+    path = Path(path)
+    replaced = _hidden(path, ".old")
+    if replaced.exists() and not path.exists():
+        # Without permission to write, the folder stays as if it were not there.
+        with contextlib.suppress(OSError), _only_writer(path):
+            _move_back(path, replaced)
+
+
+def recover_all(folder):
+    """Does what `recover` does for every path in `folder`."""
+    for replaced in Path(folder).glob(".*.old"):
+        recover(replaced.with_name(replaced.name.removeprefix(".").removesuffix(".old")))
+
+
+def _hidden(path, ending):
+    return path.with_name(f".{path.name}{ending}")
+
+
+@contextlib.contextmanager
+def _only_writer(path):
+    """Holds a lock on `path`, which the system gives back when the process dies; waits while another one holds it."""
+    lock = _hidden(path, ".lock")
+    with FileLock(lock, timeout=SECONDS_TO_WRITE):
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):  # Windows lets nobody delete an open file; there filelock does so later
+                lock.unlink(missing_ok=True)
+
+
+def _move_back(path, replaced):
+    if replaced.exists() and not path.exists():
+        os.replace(replaced, path)
+
+
+def _tidy(path, temporary, replaced):
+    """Leaves a whole folder or file at `path`, if there ever was one, and nothing beside it."""
+    _move_back(path, replaced)
+    _remove(temporary)
+    if replaced.exists():
+        os.replace(replaced, temporary)  # so that what is called `replaced` is whole, also if removing it is stopped
         _remove(temporary)
-        _remove(replaced)
 
 
 def _remove(path):
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

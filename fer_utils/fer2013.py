@@ -11,10 +11,10 @@ import hashlib
 import io
 import os
 import re
+import string
 import tarfile
 import zipfile
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -52,8 +52,7 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 EXPECTED_TABLE = "a csv with the columns emotion, pixels and Usage, an npz, or class folders in train/ and test/"
 MAX_EXPANDED = 10**9  # bytes: the largest real copy is 0.3 GB, so more than 1 GB is a mistake or an attack
 MAX_LINE = 2**16  # bytes: a row of FER2013 has at most 9,230
-ROWS_AT_ONCE = 32  # some 0.3 MB of text: arrays that fit into the processor's cache
-PIECE = 2**22  # bytes read at once: even if every one were an empty line, they would fit into memory
+DIGITS_AND_BLANKS = (string.digits + string.whitespace).encode()
 
 GET_IT_AGAIN = "Get a fresh copy; data/README.md says where"
 
@@ -280,30 +279,26 @@ def _split_header(line):
 
 
 def _read_csv(stream, where, header_line, n_bytes):
-    """The `_Table` of a csv, from the stream after its header line; pixels are parsed a block of rows at a time."""
+    """Returns the `_Table` of a csv, from the stream after its header line; blank lines are skipped, but counted."""
     header = _split_header(header_line)
     columns = [header.index(name) for name in ("emotion", "pixels", "usage")]
     md5 = hashlib.md5(header_line, usedforsecurity=False)
-    labels, usage, blocks, number = [], [], [np.zeros((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8)], 2
-    bar = progress_bar(total=n_bytes, unit="B", unit_scale=True, desc=f"reading {where}")
-    with bar, ThreadPoolExecutor(1) as other_core:
-        while piece := stream.read(PIECE):
-            piece += stream.readline(MAX_LINE)  # up to the end of a row
-            other_core.submit(md5.update, piece)
-            bar.update(len(piece))
-            lines = [(f"{where}, line {i}", line) for i, line in enumerate(piece.splitlines(keepends=True), number)]
-            number += len(lines)
-            for start in range(0, len(lines), ROWS_AT_ONCE):
-                block = lines[start : start + ROWS_AT_ONCE]
-                rows = [(place, *_split_row(place, line, columns)) for place, line in block if line.strip()]
-                labels += [label for _, label, _, _ in rows]
-                usage += [code for _, _, code, _ in rows]
-                blocks.append(_parse_pixels([(place, text) for place, _, _, text in rows]))
-    return _Table(np.concatenate(blocks), np.array(labels, np.uint8), np.array(usage, np.uint8), md5.hexdigest())
+    pixels, labels, usage = [], [], []
+    with progress_bar(total=n_bytes, unit="B", unit_scale=True, desc=f"reading {where}") as bar:
+        for number, line in enumerate(iter(lambda: stream.readline(MAX_LINE), b""), start=2):
+            md5.update(line)
+            bar.update(len(line))
+            if not line.isspace():
+                row_pixels, label, code = _parse_row(line, f"{where}, line {number}", columns)
+                pixels.append(row_pixels)
+                labels.append(label)
+                usage.append(code)
+    pixels = np.array(pixels, np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
+    return _Table(pixels, np.array(labels, np.uint8), np.array(usage, np.uint8), md5.hexdigest())
 
 
-def _split_row(where, line, columns):
-    """(label, usage code, text of the pixels) of one line; `FaceDataError` where one of them is not right."""
+def _parse_row(line, where, columns):
+    """Returns (pixels, label, usage code) of one line; raises `FaceDataError` where one of them is not right."""
     if len(line) >= MAX_LINE:
         raise _problem(where, f"a row of {MAX_LINE:,} characters or more", f"{N_PIXELS:,} pixels (48×48)")
     # A line without its end is the last of the file: what is wrong with it is most likely that the rest is missing.
@@ -311,42 +306,25 @@ def _split_row(where, line, columns):
     fields = [field.strip(b' \t"\r\n') for field in line.split(b",")]
     if len(fields) != len(columns):
         raise _problem(where, f"{len(fields)} columns", "3 columns: emotion, pixels and Usage", advice)
-    label, pixels, usage = (fields[column] for column in columns)
+    label, text, usage = (fields[column] for column in columns)
     if label not in LABEL_CODES:
         raise _problem(where, f"the label {_shorten(label)}", "a whole number from 0 to 6", advice)
     if usage not in USAGE_CODES:
         raise _problem(where, f"the Usage {_shorten(usage)}", ", ".join(SPLIT_NAMES), advice)
-    if pixels.count(b" ") != N_PIXELS - 1:
-        numbers = pixels.split()
-        if len(numbers) != N_PIXELS:
-            raise _problem(where, f"{len(numbers):,} pixels", f"{N_PIXELS:,} (48×48)", advice)
-        pixels = b" ".join(numbers)
-    return LABEL_CODES[label], USAGE_CODES[usage], pixels
+    return _parse_pixels(text, where, advice), LABEL_CODES[label], USAGE_CODES[usage]
 
 
-def _parse_pixels(rows):
-    """The pixels of many rows at once, (N, 48, 48) uint8, from pairs (place for the error, text such as b"70 80 ...").
-
-    Each number ends in a blank: the byte before it is its ones, the byte before that its tens if it is a digit, then
-    its hundreds. So a few operations on whole arrays do what a loop would do for every number.
-    """
-    characters = np.frombuffer(b"   " + b" ".join(text for _, text in rows) + b" ", np.uint8)
-    digits = characters - np.uint8(ord("0"))  # what is no digit wraps round to more than 9
-    is_digit = digits <= 9
-    digits *= is_digit
-    # The same place in these four is one number's hundreds, tens, ones and the byte behind it.
-    hundreds, tens, ones = digits[:-3] * is_digit[1:-2], digits[1:-2], digits[2:-1]
-    ends = np.flatnonzero(~is_digit[3:])
-    below_100, hundreds = (np.uint8(10) * tens + ones)[ends], hundreds[ends]
-    in_range = (hundreds < 2) | ((hundreds == 2) & (below_100 <= 55))
-    too_long = is_digit[:-3] & is_digit[1:-2] & is_digit[2:-1] & is_digit[3:]
-    if np.all((characters[3:][ends] == ord(" ")) & is_digit[2:-1][ends] & in_range) and not too_long.any():
-        return (np.uint8(100) * hundreds + below_100).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
-    for place, text in rows:
-        for number in text.split(b" "):
-            if not (number.isdigit() and len(number) <= 3 and int(number) <= 255):
-                raise _problem(place, f"the pixel {_shorten(number)}", "a whole number from 0 to 255")
-    raise AssertionError("a block of rows was refused, yet each of its numbers is right")
+def _parse_pixels(text, where, advice=GET_IT_AGAIN):
+    """Returns the pixels (2304,) uint8 that a text such as b"70 80 82 ..." lists; raises `FaceDataError`."""
+    if not text.translate(None, DIGITS_AND_BLANKS):  # then numpy can only find whole numbers, none below zero
+        numbers = np.fromstring(text, np.int64, sep=" ")  # a number too large for int64 becomes the largest of int64
+        if len(numbers) == N_PIXELS and numbers.max() <= 255:
+            return numbers.astype(np.uint8)
+    words = text.split()
+    if len(words) != N_PIXELS:
+        raise _problem(where, f"{len(words):,} pixels", f"{N_PIXELS:,} (48×48)", advice)
+    wrong = next(word for word in words if not word.isdigit() or float(word) > 255)
+    raise _problem(where, f"the pixel {_shorten(wrong)}", "a whole number from 0 to 255", advice)
 
 
 def _shorten(field):

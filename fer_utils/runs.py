@@ -14,7 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from fer_utils.environment import atomic_path
+from fer_utils.environment import atomic_path, recover, recover_all
 
 FORMAT = 1
 WEIGHTS = "float16.weights.h5"
@@ -87,6 +87,7 @@ def save_run(run, folder, model=None):
 def load_run(folder):
     """The `Run` in `folder`; `RunError` says which file is missing or damaged."""
     folder = Path(folder)
+    recover(folder)
     with naming_damage(folder / "run.json"):
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         written_here = facts.pop("format") == FORMAT
@@ -127,6 +128,8 @@ def _short_name(path):
 def list_runs(folder):
     """(runs, problems): the readable runs under `folder` by experiment and seed, and a line for each other one."""
     runs, problems = [], []
+    for experiment in Path(folder).glob("*/"):
+        recover_all(experiment)
     for path in sorted(Path(folder).glob("*/seed-*/")):
         try:
             run = load_run(path)

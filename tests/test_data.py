@@ -243,6 +243,13 @@ def test_fetch_puts_the_download_where_load_faces_finds_it(course, tmp_path, mon
     assert asked == ["msambare/fer2013"] * 2
 
 
+def test_a_copy_that_was_being_fetched_again_when_the_process_died_is_found_again(course):
+    write_npz(course.data / ".msambare-fer2013.old" / "fer2013.npz")
+    load_faces()
+    assert course.reads == ["fer2013.npz"]
+    assert (course.data / "msambare-fer2013" / "fer2013.npz").exists()
+
+
 def test_fetch_says_how_to_do_it_by_hand(course, tmp_path, monkeypatch):
     def fail(handle):
         raise ConnectionError("no network")

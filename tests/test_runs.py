@@ -2,13 +2,12 @@
 
 import dataclasses
 import json
-import os
 
 import h5py
 import numpy as np
 import pytest
 
-from fer_utils import runs
+from fer_utils import environment, runs
 from fer_utils.models import keras, lenet_like, resnet_like
 from fer_utils.runs import ARRAYS, WEIGHTS, Run, RunError, list_runs, load_run, save_half_precision, save_run
 from small_training import make_run
@@ -180,7 +179,7 @@ def test_a_failure_while_writing_keeps_the_old_run(tmp_path, monkeypatch):
     assert load_run(tmp_path / "seed-0").seconds == 1.0
 
 
-def fail(*_):
+def fail(*_, **__):
     raise OSError("disk full")
 
 
@@ -193,12 +192,30 @@ def test_saving_again_replaces_the_whole_folder(tmp_path):
 
 
 def test_what_a_killed_process_left_is_no_hindrance(tmp_path):
-    # In containers the next process often has the number of the killed one.
-    leftover = tmp_path / f".seed-0.{os.getpid()}.tmp"
+    leftover = tmp_path / ".seed-0.tmp"
     leftover.mkdir()
     (leftover / "run.json").touch()
     save_run(make_run(), tmp_path / "seed-0")
     assert [path.name for path in tmp_path.iterdir()] == ["seed-0"]
+
+
+def test_a_run_that_was_being_replaced_when_the_process_died_is_found_again(tmp_path):
+    folder = tmp_path / "lenet_like" / "seed-0"
+    for find in (load_run, lambda _: list_runs(tmp_path)[0][0]):
+        save_run(make_run(), folder)
+        folder.rename(folder.with_name(".seed-0.old"))
+        save_run(make_run(seconds=2.0), folder.with_name(".seed-0.tmp"))
+        assert_same_run(find(folder), make_run())
+    save_run(make_run(seconds=3.0), folder)
+    assert [path.name for path in folder.parent.iterdir()] == ["seed-0"]
+
+
+def test_a_run_of_a_store_that_cannot_be_written_to_is_named(tmp_path, monkeypatch):
+    save_run(make_run(), tmp_path / ".seed-0.old")
+    monkeypatch.setattr(environment, "FileLock", fail)
+    with pytest.raises(RunError, match="run.json cannot be read: No such file"):
+        load_run(tmp_path / "seed-0")
+    assert load_run(tmp_path / ".seed-0.old")
 
 
 @pytest.fixture(scope="module")
