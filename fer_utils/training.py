@@ -25,7 +25,7 @@ from fer_utils.augmentation import augmentation_layer, mix_pairs
 from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import DATA, PROJECT, atomic_path, current_profile, progress_bar, quiet_stderr
 from fer_utils.evaluation import confusion_matrix
-from fer_utils.experiments import Recipe, find_experiment, find_recipe, is_recipe
+from fer_utils.experiments import DEFINITION, Recipe, find_difference, find_experiment, find_recipe
 from fer_utils.families import FAMILIES
 from fer_utils.fer2013 import CLASS_NAMES
 from fer_utils.models import MODELS, count_multiply_adds, predict, predict_views
@@ -315,7 +315,7 @@ def _task(experiment, recipe, faces, seed, precision):
 
 def _definition(experiment):
     """What an experiment trains, without what it is called."""
-    return {name: getattr(experiment, name) for name in ("model", "augmentation", "conv_stride", "views")}
+    return {name: getattr(experiment, name) for name in DEFINITION}
 
 
 def _save_checkpoint(network, progress, path, task):
@@ -368,11 +368,7 @@ def find_finished(folder, experiment, recipe, faces):
         run = load_run(folder)
     except RunError:
         return None
-    wanted = {**_definition(experiment), "fingerprint": faces.fingerprint}
-    if experiment.precision:
-        wanted["precision"] = experiment.precision
-    same = all(getattr(run, name) == value for name, value in wanted.items())
-    return run if same and is_recipe(run.recipe, recipe) else None
+    return None if find_difference(run, experiment, recipe, faces.fingerprint) else run
 
 
 def _record(network, progress, experiment, profile, recipe, faces, seed, precision):
