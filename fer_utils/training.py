@@ -392,7 +392,7 @@ def _record(network, progress, experiment, profile, recipe, faces, seed, precisi
         test_probabilities=probabilities,
         test_correct=predictions == faces.test.labels,
         seconds=round(progress.seconds, 1),
-        device=device.describe(),
+        device=device.name_device(),
         precision=precision,
         versions=versions(),
         commit=commit(),
