@@ -23,6 +23,9 @@ class Recipe:
     The recipes like the report's own need four more: the `optimizer` ("adam" or "rmsprop", where `momentum` is 0), the
     `schedule` of its rate ("cosine" or "constant"), which weights are kept (`keep`: those of the "best" or of the
     "last" epoch), and the momentum of the averages that batch normalisation keeps.
+
+    What weight decay makes smaller (`decays`) is "all" that is trained, or the "kernels" of convolutions and dense
+    layers alone: a normalisation's factors and the biases are then left as they are learned.
     """
 
     width: float
@@ -42,6 +45,7 @@ class Recipe:
     schedule: str = "cosine"
     keep: str = "best"
     norm_momentum: float = 0.9
+    decays: str = "all"
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,10 @@ EXPERIMENTS = {
         ),
         Experiment(
             "small_no_decay", "Without weight decay", "fast", "strong", recipes=_small(weight_decay=0.0)
+        ),
+        Experiment(
+            "small_kernel_decay", "Weight decay on kernels alone", "fast", "strong",
+            recipes=_small(decays="kernels"),
         ),
         Experiment(
             "small_sgd", "SGD with momentum", "fast", "strong",

@@ -194,6 +194,9 @@ def compile_network(network, recipe, n_images):
         optimizer = keras.optimizers.SGD(schedule, momentum=recipe.momentum, nesterov=True, **extras)
     else:
         optimizer = OPTIMIZERS[recipe.optimizer](schedule, **extras)
+    if recipe.decays == "kernels":
+        others = [variable for variable in network.trainable_variables if not variable.name.endswith("kernel")]
+        optimizer.exclude_from_weight_decay(others)
     optimizer.build(network.trainable_variables)
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
     network.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
