@@ -72,7 +72,7 @@ def run_benchmark(faces, notebooks, quick=False):
             bar.set_description_str(measure.__name__.replace("_", " "))
             rows += measure(notebooks if measure is measure_notebooks else faces, quick)
             bar.update()
-    facts = {"device": device.describe(), "precision": device.choose_precision(), "dataset": faces.name}
+    facts = {"device": device.name_device(), "precision": device.choose_precision(), "dataset": faces.name}
     return {**facts, "quick": quick, "versions": versions(), "commit": commit(), "rows": rows}
 
 

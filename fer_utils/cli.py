@@ -59,7 +59,7 @@ def store(only: Only = None):
     timed = not only and not any(outcome.failure for outcome in outcomes)
     if timed:
         from fer_utils import device  # only now: asking for a GPU takes its memory, which the notebooks need
-    write_times(outcomes, NOTEBOOKS, device.describe() if timed else None)
+    write_times(outcomes, NOTEBOOKS, device.name_device() if timed else None)
     _print_table(outcomes)
     _exit_with(outcomes)
 

@@ -30,9 +30,24 @@ def kind():
     return keras.distribution.list_devices()[0].split(":")[0].upper()
 
 
-def describe():
-    """The device as a run records it, such as `"CPU, 2 cores"`."""
-    return f"{kind()}, {os.cpu_count()} cores" if kind() == "CPU" else kind()
+def name_device():
+    """Returns the device as a run records it, such as `"CPU, 2 cores"` or `"GPU, NVIDIA H100 80GB HBM3"`.
+
+    The cores are those that this process may use. A GPU whose model is not known is `"GPU"`. No name holds a point, a
+    semicolon or a bar: they end the name in a notebook's head and in a table.
+    """
+    if kind() == "CPU":
+        cores = count_cores()
+        return f"CPU, {cores} core{'s' if cores != 1 else ''}"
+    model = " ".join(re.sub(r"[.;|]", " ", _ask_nvidia("name")).split()) if kind() == "GPU" else ""
+    return f"{kind()}, {model}" if model else kind()
+
+
+def count_cores():
+    """Returns how many cores this process may use, which may be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return len(os.sched_getaffinity(0))
+    return getattr(os, "process_cpu_count", os.cpu_count)()  # the former from Python 3.13 on
 
 
 def prediction_batch():
@@ -60,9 +75,17 @@ def _cpu_has_bfloat16():
 
 
 def _gpu_has_bfloat16():
-    command = ["nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader"]
+    try:
+        return float(_ask_nvidia("compute_cap")) >= BFLOAT16_GPU
+    except ValueError:
+        return False
+
+
+def _ask_nvidia(fact):
+    """What NVIDIA's own command says of the first GPU; an empty text where there is no such command, or no answer."""
+    command = ["nvidia-smi", f"--query-gpu={fact}", "--format=csv,noheader"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        return float(answer.split()[0]) >= BFLOAT16_GPU
-    except (OSError, subprocess.CalledProcessError, ValueError, IndexError):
-        return False
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return answer.strip().partition("\n")[0].strip()

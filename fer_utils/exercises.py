@@ -468,7 +468,10 @@ def check_far_sighted(answer, receptive_fields, limit):
     fields = receptive_fields(network)
     if not fields:
         raise Mistake("the network has no convolution yet, or none whose name begins with conv")
-    cost, most = (count_multiply_adds(model) / 1e6 for model in (network, limit))
+    try:
+        cost, most = (count_multiply_adds(model) / 1e6 for model in (network, limit))
+    except ValueError as error:
+        raise Mistake(f"its cost cannot be told, and so not be compared: {error}") from error
     if max(fields.values()) < 48:
         raise Mistake(f"its last convolution sees {max(fields.values())} of 48 pixels")
     if cost > most:

@@ -23,6 +23,9 @@ class Recipe:
     The recipes like the report's own need four more: the `optimizer` ("adam" or "rmsprop", where `momentum` is 0), the
     `schedule` of its rate ("cosine" or "constant"), which weights are kept (`keep`: those of the "best" or of the
     "last" epoch), and the momentum of the averages that batch normalisation keeps.
+
+    What weight decay makes smaller (`decays`) is "all" that is trained, or the "kernels" of convolutions and dense
+    layers alone: a normalisation's factors and the biases are then left as they are learned.
     """
 
     width: float
@@ -42,6 +45,7 @@ class Recipe:
     schedule: str = "cosine"
     keep: str = "best"
     norm_momentum: float = 0.9
+    decays: str = "all"
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,10 @@ EXPERIMENTS = {
             "small_no_decay", "Without weight decay", "fast", "strong", recipes=_small(weight_decay=0.0)
         ),
         Experiment(
+            "small_kernel_decay", "Weight decay on kernels alone", "fast", "strong",
+            recipes=_small(decays="kernels"),
+        ),
+        Experiment(
             "small_sgd", "SGD with momentum", "fast", "strong",
             recipes=_small(learning_rate=0.1, momentum=0.9, weight_decay=5e-3),
         ),
@@ -225,7 +233,41 @@ def find_recipe(experiment, profile):
     return (experiment.recipes or RECIPES)[profile]
 
 
-def is_recipe(facts, recipe):
-    """Whether a run's recorded `facts` are those of `recipe`; what came into recipes later had its default before."""
+# What of an `Experiment` decides about numbers; a run records each under the same name.
+DEFINITION = ("model", "augmentation", "conv_stride", "views")
+
+
+def find_difference(run, experiment, recipe, fingerprint):
+    """Returns an empty text if `run` is of this `Experiment`, `Recipe` and images; else words that say why not.
+
+    The words name each field that differs, what the run records and what was expected. The one answer to this question
+    for training, for the recorded runs, and so for all that reads them. The precision counts where the experiment fixes
+    one; `fingerprint` is that of the images.
+    """
+    expected = {"experiment": experiment.name, **{name: getattr(experiment, name) for name in DEFINITION}}
+    if experiment.precision:
+        expected["precision"] = experiment.precision
+    expected["fingerprint"] = fingerprint
+    found = {name: getattr(run, name) for name in expected}
+    return "; ".join([*_list_differences(found, expected), *_list_recipe_differences(run.recipe, recipe)])
+
+
+def _list_recipe_differences(facts, recipe):
+    """The same for a run's recorded `facts` and a `Recipe`; what came into recipes later had its default before."""
+    if not isinstance(facts, dict):
+        return [f"recipe is {facts!r}, expected its settings by name"]
     defaults = {field.name: field.default for field in fields(Recipe) if field.default is not MISSING}
-    return isinstance(facts, dict) and {**defaults, **facts} == asdict(recipe)
+    return [f"recipe: {words}" for words in _list_differences({**defaults, **facts}, asdict(recipe))]
+
+
+def _list_differences(found, expected):
+    """Words about each name under which the two dictionaries differ."""
+    words = []
+    for name in {**expected, **found}:
+        if name not in found:
+            words.append(f"{name} is missing, expected {expected[name]!r}")
+        elif name not in expected:
+            words.append(f"{name} is {found[name]!r}, and this version of the course knows no such setting")
+        elif found[name] != expected[name]:
+            words.append(f"{name} is {found[name]!r}, expected {expected[name]!r}")
+    return words

@@ -20,8 +20,8 @@ from fer_utils.experiments import (
     ROWS,
     STRIDE_2_ROWS,
     Recipe,
+    find_difference,
     find_recipe,
-    is_recipe,
 )
 from fer_utils.fer2013 import COUNTS
 from fer_utils.ferplus import crowd_accuracy, find_votes, read_votes
@@ -101,14 +101,14 @@ def describe_recorded(runs):
 def load_recorded(*experiments, folder=None):
     """{experiment: [Run, ...] by seed}: the recorded full runs on FER2013, of all `experiments` or those named.
 
-    What cannot be counted among them is named in a printed line and left out: damaged folders, other images, other
-    recipes. An experiment without a run has an empty list.
+    What cannot be counted among them is left out, and a printed line says why: a damaged folder, or a run that is not
+    of its experiment (`experiments.find_difference`). An experiment without a run has an empty list.
     """
     runs, problems = list_runs(folder or RECORDED)
     found = {name: [] for name in experiments or EXPERIMENTS}
     for run in runs:
-        if not _is_recorded(run):
-            problems.append(f"{run.experiment}/seed-{run.seed} is of other images or of another recipe")
+        if difference := _find_difference(run):
+            problems.append(f"{run.experiment}/seed-{run.seed}: {difference}")
         elif run.experiment in found:
             found[run.experiment].append(run)
     for problem in problems:
@@ -116,12 +116,12 @@ def load_recorded(*experiments, folder=None):
     return found
 
 
-def _is_recorded(run):
-    """Whether `run` is on FER2013's own images, of an experiment of the course and of its full recipe."""
+def _find_difference(run):
+    """Why `run` is none of the recorded: not of the course's table, not in its full recipe, not on FER2013's images."""
     experiment = EXPERIMENTS.get(run.experiment)
-    if run.fingerprint != FER2013_FINGERPRINT or experiment is None:
-        return False
-    return is_recipe(run.recipe, find_recipe(experiment, "full"))
+    if experiment is None:
+        return "the course has no experiment of this name"
+    return find_difference(run, experiment, find_recipe(experiment, "full"), FER2013_FINGERPRINT)
 
 
 def find_kept(recorded, *experiments):

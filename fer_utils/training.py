@@ -25,7 +25,7 @@ from fer_utils.augmentation import augmentation_layer, mix_pairs
 from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import DATA, PROJECT, atomic_path, current_profile, progress_bar, quiet_stderr
 from fer_utils.evaluation import confusion_matrix
-from fer_utils.experiments import Recipe, find_experiment, find_recipe, is_recipe
+from fer_utils.experiments import DEFINITION, Recipe, find_difference, find_experiment, find_recipe
 from fer_utils.families import FAMILIES
 from fer_utils.fer2013 import CLASS_NAMES
 from fer_utils.models import MODELS, count_multiply_adds, predict, predict_views
@@ -194,6 +194,9 @@ def compile_network(network, recipe, n_images):
         optimizer = keras.optimizers.SGD(schedule, momentum=recipe.momentum, nesterov=True, **extras)
     else:
         optimizer = OPTIMIZERS[recipe.optimizer](schedule, **extras)
+    if recipe.decays == "kernels":
+        others = [variable for variable in network.trainable_variables if not variable.name.endswith("kernel")]
+        optimizer.exclude_from_weight_decay(others)
     optimizer.build(network.trainable_variables)
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
     network.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
@@ -315,7 +318,7 @@ def _task(experiment, recipe, faces, seed, precision):
 
 def _definition(experiment):
     """What an experiment trains, without what it is called."""
-    return {name: getattr(experiment, name) for name in ("model", "augmentation", "conv_stride", "views")}
+    return {name: getattr(experiment, name) for name in DEFINITION}
 
 
 def _save_checkpoint(network, progress, path, task):
@@ -368,11 +371,7 @@ def find_finished(folder, experiment, recipe, faces):
         run = load_run(folder)
     except RunError:
         return None
-    wanted = {**_definition(experiment), "fingerprint": faces.fingerprint}
-    if experiment.precision:
-        wanted["precision"] = experiment.precision
-    same = all(getattr(run, name) == value for name, value in wanted.items())
-    return run if same and is_recipe(run.recipe, recipe) else None
+    return None if find_difference(run, experiment, recipe, faces.fingerprint) else run
 
 
 def _record(network, progress, experiment, profile, recipe, faces, seed, precision):
@@ -396,7 +395,7 @@ def _record(network, progress, experiment, profile, recipe, faces, seed, precisi
         test_probabilities=probabilities,
         test_correct=predictions == faces.test.labels,
         seconds=round(progress.seconds, 1),
-        device=device.describe(),
+        device=device.name_device(),
         precision=precision,
         versions=versions(),
         commit=commit(),

@@ -1,5 +1,7 @@
 """What layers see: activation maps, blank maps, Grad-CAM against a network computed by hand, gradients per layer."""
 
+from collections import Counter
+
 import keras
 import numpy as np
 import pytest
@@ -14,7 +16,8 @@ from fer_utils.activations import (
     silent_maps,
 )
 from fer_utils.augmentation import augmentation_layer
-from fer_utils.models import lenet_like, resnet_like, vgg_like
+from fer_utils.models import MODELS, lenet_like, resnet_like, vgg_like
+from fer_utils.training import NETWORKS
 
 WIDTH = 0.1
 LABELS = np.arange(7)
@@ -50,6 +53,81 @@ def predict(model, images):
 def test_one_output_per_convolution(build, count):
     names = [f"conv{number}_relu" for number in range(1, count + 1)]
     assert convolution_outputs(build(WIDTH)) == names
+
+
+@pytest.fixture(scope="module")
+def networks():
+    return {name: build(0.25) for name, build in NETWORKS.items()}
+
+
+def kinds_of(network, names):
+    return [type(network.get_layer(name)).__name__ for name in names]
+
+
+def test_the_outputs_of_the_course_s_own_networks_are_all_relus_that_give_maps(networks):
+    variants = [build(WIDTH, conv_stride=2) for build in (lenet_like, vgg_like, resnet_like)]
+    for network in (*(networks[name] for name in MODELS), *variants):
+        relus = [layer for layer in network.layers if isinstance(layer, keras.layers.ReLU)]
+        assert convolution_outputs(network) == [layer.name for layer in relus if len(layer.output.shape) == 4]
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("alexnet", {"Activation": 5}),
+        ("vgg", {"Activation": 7}),
+        ("inception", {"Activation": 37}),  # each branch has its own
+        ("resnet", {"Activation": 4, "ReLU": 3}),  # behind each sum: of the pair's second convolution and the shortcut
+        ("densenet", {"Activation": 16}),
+        ("mobilenet", {"Activation": 19}),
+        ("efficientnet", {"Activation": 13, "Add": 6}),  # a block ends with the sum, and weighing maps gives none
+    ],
+)
+def test_the_families_have_the_activation_behind_each_convolution(networks, name, kinds):
+    names = convolution_outputs(networks[name])
+    assert Counter(kinds_of(networks[name], names)) == kinds
+    assert len(set(names)) == len(names)
+    order = [layer.name for layer in networks[name].layers]
+    assert names == sorted(names, key=order.index)
+    outputs = [networks[name].get_layer(each).output for each in names]
+    assert all(len(output.shape) == 4 and output.shape[1] >= 6 for output in outputs)
+
+
+def test_a_convolution_s_own_activation_a_plus_and_an_end_without_any():
+    inputs = keras.Input((8, 8, 1))
+    x = keras.layers.Conv2D(3, 3, padding="same", activation="relu", name="own")(inputs)
+    y = keras.layers.Conv2D(3, 3, padding="same", name="second")(x)
+    x = keras.layers.ReLU(name="behind_plus")(x + y)
+    x = keras.layers.Conv2D(3, 3, padding="same", name="third")(x)
+    x = keras.layers.MaxPooling2D()(keras.layers.BatchNormalization(name="norm")(x))
+    outputs = keras.layers.Dense(7)(keras.layers.Flatten()(x))
+    assert convolution_outputs(keras.Model(inputs, outputs)) == ["own", "behind_plus", "norm"]
+
+
+def test_a_model_without_convolutions_is_told_so(images):
+    inputs = keras.Input((48, 48, 1), dtype="uint8")
+    x = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(7, activation="softmax")(x), name="flat")
+    for function in (convolution_outputs, lambda model: class_heat_maps(model, images)):
+        with pytest.raises(ValueError, match="the model flat has no convolution among its layers"):
+            function(model)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_has_heat_maps(networks, images, name):
+    heat = class_heat_maps(networks[name], images)
+    sides = {"lenet_like": 12, "fast": 3}
+    assert heat.shape == (7, *(sides.get(name, 6),) * 2)
+    assert np.isfinite(heat).all() and heat.min() >= 0
+    np.testing.assert_allclose(heat.max(axis=(1, 2)), 1, rtol=1e-5)
+
+
+def test_heat_maps_are_of_the_last_output_or_of_what_joins_it_with_those_beside_it(networks, images):
+    for name, network in networks.items():
+        last = convolution_outputs(network)[-1]
+        if name == "inception":
+            (last,) = [layer.name for layer in network.layers if isinstance(layer, keras.layers.Concatenate)][-1:]
+        np.testing.assert_array_equal(class_heat_maps(network, images), class_heat_maps(network, images, None, last))
 
 
 def test_activation_maps_have_the_layers_shapes(network, images):

@@ -86,7 +86,7 @@ def test_store_fixes_the_settings_and_fails_with_a_notebook(course, monkeypatch)
 @pytest.mark.parametrize("options", [(), ("--only", "01")], ids=["all", "only"])
 def test_store_times_the_notebooks_only_all_together(course, monkeypatch, options):
     write_notebook(course.folder / "notebooks" / "02_bad.ipynb", "'good now'")
-    monkeypatch.setattr("fer_utils.device.describe", lambda: "CPU, 99 cores")
+    monkeypatch.setattr("fer_utils.device.name_device", lambda: "CPU, 99 cores")
     assert invoke("store", *options).exit_code == 0
     title = nbformat.read(course.folder / "notebooks" / "01_good.ipynb", as_version=4).cells[0].source
     assert "Reading: 1 minute." in title and ("on CPU, 99 cores" in title) is (not options)

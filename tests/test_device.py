@@ -1,5 +1,6 @@
 """The number format and the batch that suit the device."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -66,8 +67,46 @@ def test_a_system_without_the_list_of_flags_is_taken_for_one_without_bfloat16(on
     assert not device.bfloat16_pays()
 
 
-def test_the_device_is_described(on):
-    on("GPU")
-    assert (device.describe(), device.prediction_batch()) == ("GPU", 1024)
+@pytest.mark.parametrize(
+    ("gpu", "name"),
+    [
+        ("NVIDIA H100 80GB HBM3\n", "GPU, NVIDIA H100 80GB HBM3"),
+        ("Tesla T4\nTesla T4\n", "GPU, Tesla T4"),
+        ("NVIDIA A100; 1g.5gb | x\n", "GPU, NVIDIA A100 1g 5gb x"),
+        ("\n", "GPU"),
+        (None, "GPU"),
+    ],
+)
+def test_a_gpu_is_named_by_its_model(on, gpu, name):
+    on("GPU", gpu=gpu)
+    assert (device.name_device(), device.prediction_batch()) == (name, 1024)
+
+
+def test_a_cpu_is_named_by_the_cores_that_the_process_may_use(on, monkeypatch):
     on("CPU")
-    assert device.describe().startswith("CPU, ") and device.prediction_batch() == 256
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 5}, raising=False)
+    assert (device.name_device(), device.prediction_batch()) == ("CPU, 2 cores", 256)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {5})
+    assert device.name_device() == "CPU, 1 core"
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "process_cpu_count", lambda: 3, raising=False)
+    assert device.name_device() == "CPU, 3 cores"
+    monkeypatch.delattr(os, "process_cpu_count")
+    assert device.name_device() == "CPU, 8 cores"
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system pins no process to cores")
+def test_a_pinned_process_counts_its_own_cores():
+    allowed = os.sched_getaffinity(0)
+    assert device.count_cores() == len(allowed)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        assert device.count_cores() == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+def test_a_tpu_is_named_by_its_kind(on):
+    on("TPU", gpu="Tesla T4\n")
+    assert device.name_device() == "TPU"

@@ -284,6 +284,10 @@ def convolve(maps, size=3, stride=1):
     return keras.layers.Conv2D(maps, size, stride, padding="same")
 
 
+def separate(name, maps):
+    return keras.layers.SeparableConv2D(maps, 25, padding="same", name=name)
+
+
 CASES_04 = [
     Case(
         "stacked_weights",
@@ -317,12 +321,19 @@ CASES_04 = [
         right=[build(convolve(8, 5, 4), convolve(16, 3, 2), convolve(32), convolve(32), convolve(32))],
         wrong=[
             (build(convolve(8)), "3 of 48 pixels"),
-            (build(convolve(32, 47), convolve(32)), "multiply-adds; the limit is 22.5"),
+            (build(convolve(32, 47), convolve(32)), "costs 184.1 million multiply-adds; the limit is 22.5"),
             (build(keras.layers.Flatten(), keras.layers.Reshape((48, 48, 1))), "no convolution"),
             (build(convolve(8), size=96), "goes from (96, 96, 1)"),
             (build(convolve(8), outputs=1), "to (1,)"),
             (lambda: convolve(8), "return a keras.Model"),
             (build(convolve(16, 9))(), "9 of 48 pixels"),
+            (build(separate("conv1", 16), separate("conv2", 256)), "costs 34.0 million"),
+            # Dense layers on maps work at each place.
+            (build(convolve(1, 48), keras.layers.Dense(5000), keras.layers.Dense(1)), "costs 28.3 million"),
+            (
+                build(convolve(1, 48), keras.layers.EinsumDense("nhwc,cd->nhwd", (48, 48, 640))),
+                "its cost cannot be told, and so not be compared: the multiply-adds of einsum_dense",
+            ),
         ],
     ),
 ]

@@ -14,11 +14,12 @@ from fer_utils.experiments import (
     RECIPES,
     ROWS,
     STRIDE_2_ROWS,
+    find_difference,
     find_experiment,
     find_recipe,
-    is_recipe,
 )
 from fer_utils.families import FAMILIES
+from small_training import make_run
 
 
 def test_there_is_one_experiment_per_row_of_the_report_s_table():
@@ -76,13 +77,58 @@ def test_all_rows_share_a_recipe_and_the_fast_experiment_has_its_own():
     assert fast.epochs < RECIPES["full"].epochs
 
 
+IMAGES = "0123456789abcdef"
+
+
+def find_difference_of(asked="lenet_like", **changes):
+    """What `find_difference` says of a run of `lenet_like`'s full recipe with `changes`, where `asked` is wanted."""
+    run = make_run(**{"recipe": dataclasses.asdict(RECIPES["full"]), "fingerprint": IMAGES, **changes})
+    experiment = find_experiment(asked)
+    return find_difference(run, experiment, find_recipe(experiment, "full"), IMAGES)
+
+
 def test_a_recipe_is_known_again_also_from_before_it_had_all_its_fields():
-    recipe = RECIPES["full"]
-    facts = dataclasses.asdict(recipe)
+    facts = dataclasses.asdict(RECIPES["full"])
+    assert find_difference_of() == ""
     del facts["warmup"], facts["weight_decay"]
-    assert is_recipe(facts, recipe) and is_recipe(dataclasses.asdict(recipe), recipe)
-    assert not is_recipe(facts, find_recipe(find_experiment(FAST_ROWS[0]), "full"))
-    assert not is_recipe(None, recipe)
+    assert find_difference_of(recipe=facts) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"model": "vgg_like"}, "model is 'vgg_like', expected 'lenet_like'"),
+        ({"augmentation": "strong"}, "augmentation is 'strong', expected False"),
+        ({"conv_stride": 2}, "conv_stride is 2, expected 1"),
+        ({"views": 10}, "views is 10, expected 1"),
+        ({"experiment": "vgg_like"}, "experiment is 'vgg_like', expected 'lenet_like'"),
+        ({"fingerprint": "0" * 16}, f"fingerprint is '{'0' * 16}', expected '{IMAGES}'"),
+        ({"recipe": None}, "recipe is None, expected its settings by name"),
+        ({"precision": "mixed_bfloat16"}, ""),
+        ({"model": "vgg_like", "views": 2}, "model is 'vgg_like', expected 'lenet_like'; views is 2, expected 1"),
+    ],
+    ids=str,
+)
+def test_a_run_of_something_else_is_told_what_was_found_and_what_was_expected(change, words):
+    assert find_difference_of(**change) == words
+
+
+def test_each_setting_of_the_recipe_counts():
+    facts = dataclasses.asdict(RECIPES["full"])
+    for name, value in facts.items():
+        words = find_difference_of(recipe={**facts, name: "another"})
+        assert words == f"recipe: {name} is 'another', expected {value!r}"
+    assert find_difference_of(recipe={**facts, "later": 1}).startswith("recipe: later is 1, and this version")
+    del facts["epochs"]
+    assert find_difference_of(recipe=facts) == "recipe: epochs is missing, expected 8"
+
+
+def test_the_precision_counts_where_the_experiment_fixes_it():
+    recipe = dataclasses.asdict(find_recipe(find_experiment("fast_float32"), "full"))
+    facts = {"experiment": "fast_float32", "model": "fast", "augmentation": "flip", "recipe": recipe}
+    assert find_difference_of("fast_float32", **facts) == ""
+    half = find_difference_of("fast_float32", **facts, precision="mixed_bfloat16")
+    assert half == "precision is 'mixed_bfloat16', expected 'float32'"
 
 
 def test_unknown_experiment_is_told_every_name():

@@ -156,6 +156,19 @@ def test_minutes_of_other_devices_are_kept():
     assert "1 minute on CPU, 2 cores; 0.5 minutes on GPU" in notebook.cells[0].source
 
 
+@pytest.mark.parametrize("gpu", ["NVIDIA H100 80GB HBM3\n", "NVIDIA A100-SXM4-40GB; MIG 1g.5gb\n"])
+def test_a_gpu_s_name_survives_in_the_head(monkeypatch, gpu):
+    from fer_utils import device
+
+    monkeypatch.setattr(device, "kind", lambda: "GPU")
+    monkeypatch.setattr(device, "_ask_nvidia", lambda fact: gpu)
+    notebook, name = make_notebook(), device.name_device()
+    heads.write_head(notebook, "03_c", "", {name: 0.5})
+    heads.write_head(notebook, "03_c", "", {"CPU, 2 cores": 1.5})
+    assert heads.read_minutes(notebook.cells[0].source) == {"CPU, 2 cores": 1.5, name: 0.5}
+    assert "not measured" not in notebook.cells[0].source
+
+
 def test_reading_time_counts_prose_and_code_but_not_what_commands_write():
     notebook = make_notebook()
     before = heads.reading_minutes(notebook)

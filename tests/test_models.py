@@ -7,6 +7,7 @@ from fer_utils.augmentation import augmentation_layer
 from fer_utils.models import (
     MODELS,
     VIEW_SHIFT,
+    VIEWS,
     count_multiply_adds,
     deep_residual,
     keras,
@@ -114,6 +115,89 @@ def test_multiply_adds_follow_the_stride():
     # Convolutions of stride 2 leave 24, 6 and 2 pixels a side; pooling halves each: 12, 3, 1.
     expected = 24**2 * 9 * 1 * 32 + 6**2 * 9 * 32 * 64 + 2**2 * 9 * 64 * 128 + 128 * 128 + 128 * 7
     assert count_multiply_adds(lenet_like(conv_stride=2)) == expected
+
+
+IMAGE = (8, 8, 4)
+
+
+def cost_of(*layers, shape=IMAGE):
+    """The multiply-adds of `layers`, one after the other, on an image of `shape`."""
+    return count_multiply_adds(keras.Sequential([keras.Input(shape), *layers]))
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (keras.layers.Conv2D(6, 3, padding="same"), 64 * 9 * 4 * 6),
+        (keras.layers.Conv2D(6, 3, strides=2, padding="same"), 16 * 9 * 4 * 6),
+        (keras.layers.Conv2D(6, 3, dilation_rate=2), 16 * 9 * 4 * 6),
+        (keras.layers.Conv2D(6, 3, padding="same", groups=2), 64 * 9 * 2 * 6),
+        (keras.layers.DepthwiseConv2D(3, padding="same", depth_multiplier=2), 64 * 9 * 4 * 2),
+        (keras.layers.SeparableConv2D(6, 3, strides=2, padding="same", depth_multiplier=2), 16 * (9 * 4 * 2 + 8 * 6)),
+        (keras.layers.Conv2DTranspose(6, 3, strides=2, padding="same"), 64 * 9 * 4 * 6),
+        (keras.layers.Dense(6), 64 * 4 * 6),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_each_kind_of_layer_costs_what_it_does_by_hand(layer, expected):
+    assert cost_of(layer) == expected
+
+
+def test_what_mixes_no_numbers_costs_nothing():
+    kinds = keras.layers
+    assert 0 == cost_of(
+        kinds.Rescaling(1 / 255), augmentation_layer(changes="strong"), kinds.Normalization(mean=0.5, variance=1.0),
+        kinds.BatchNormalization(), kinds.LayerNormalization(axis=(1, 2, 3)), kinds.GroupNormalization(2),
+        kinds.ReLU(), kinds.PReLU(), kinds.Activation("silu"), kinds.ZeroPadding2D(1), kinds.UpSampling2D(2),
+        kinds.MaxPooling2D(2), kinds.AveragePooling2D(2), kinds.SpatialDropout2D(0.5), kinds.Dropout(0.5),
+        kinds.GlobalAveragePooling2D(), kinds.Reshape((2, 2)), kinds.Flatten(), kinds.Softmax(),
+    )  # fmt: skip
+
+
+def test_the_layers_of_a_model_within_the_model_count_once_for_each_call():
+    dense = keras.layers.Dense(4, use_bias=False)
+    inner = keras.Sequential([keras.layers.Conv2D(4, 3, padding="same"), keras.Sequential([dense])])
+    inputs = keras.Input(IMAGE)
+    once = 64 * (9 * 4 * 4 + 4 * 4)
+    assert count_multiply_adds(keras.Model(inputs, inner(inputs))) == once
+    twice = inner(keras.layers.Add()([inputs, inner(inputs)]))
+    assert count_multiply_adds(keras.Model(inputs, twice)) == 2 * once
+    assert count_multiply_adds(keras.Model(inputs, dense(twice))) == 2 * once + 64 * 4 * 4
+
+
+class Mixer(keras.layers.Layer):
+    def build(self, shape):
+        self.weight = self.add_weight(shape=(shape[-1], shape[-1]))
+
+    def call(self, inputs):
+        return inputs @ self.weight
+
+
+@pytest.mark.parametrize(
+    ("layer", "kind"),
+    [
+        (Mixer(name="odd"), "Mixer"),
+        (keras.layers.EinsumDense("nhwc,cd->nhwd", (8, 8, 6), name="odd"), "EinsumDense"),
+        (keras.layers.Lambda(lambda x: x, name="odd"), "Lambda"),
+        (keras.Sequential([Mixer(name="odd")]), "Mixer"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_cannot_be_counted_is_refused_by_name_and_type(layer, kind):
+    with pytest.raises(ValueError, match=rf"odd \({kind}\) are not known: the course does not count this type"):
+        cost_of(layer)
+
+
+def test_products_without_a_layer_and_open_sizes_are_refused():
+    inputs = keras.Input(IMAGE)
+    product = keras.Model(inputs, keras.ops.matmul(inputs, keras.ops.transpose(inputs, (0, 1, 3, 2))))
+    with pytest.raises(ValueError, match="Matmul"):
+        count_multiply_adds(product)
+    assert count_multiply_adds(keras.Model(inputs, inputs / 255 + 1)) == 0
+    with pytest.raises(ValueError, match=r"conv \(Conv2D\).* the size of its maps is left open"):
+        cost_of(keras.layers.Conv2D(6, 3, name="conv"), shape=(None, None, 1))
+    with pytest.raises(ValueError, match=r"unbuilt \(Sequential\) is not built of layers from an input"):
+        count_multiply_adds(keras.Sequential([keras.layers.Dense(3)], name="unbuilt"))
 
 
 def test_shortcuts_are_projected_where_widths_differ_and_only_there(networks):
@@ -244,6 +328,18 @@ def test_ten_views_are_five_places_and_their_mirror_images(views_network, faces_
     assert np.abs(found - predict_views(views_network, faces_of_noise, 2)).max() > 1e-5
 
 
+@pytest.mark.parametrize("views", [0, 3, 5, 7, 11, "2", None])
+def test_another_number_of_views_is_refused(views_network, faces_of_noise, views):
+    with pytest.raises(ValueError, match=f"views is {views!r}; an image is judged by 1, 2 or 10 views"):
+        predict_views(views_network, faces_of_noise, views)
+
+
+@pytest.mark.parametrize("views", VIEWS)
+def test_no_images_have_no_views(views_network, faces_of_noise, views):
+    found = predict_views(views_network, faces_of_noise[:0], views)
+    assert found.shape == (0, 7) and found.dtype == np.float32
+
+
 @pytest.fixture(scope="module")
 def views_network():
     return lenet_like(width=0.1)
@@ -266,3 +362,12 @@ def test_predicting_in_batches_is_predicting_at_once():
     found = predict(both, images, batch_size=3)
     assert found["first"].shape == (7, 48, 48, 3)
     np.testing.assert_allclose(found["last"], at_once, atol=1e-6)
+
+
+def test_predicting_no_images_gives_no_rows():
+    network = lenet_like(width=0.1)
+    none = np.zeros((0, 48, 48, 1), np.uint8)
+    found = predict(network, none)
+    assert found.shape == (0, 7) and found.dtype == np.float32
+    both = keras.Model(network.input, {"first": network.get_layer("conv1").output, "last": network.output})
+    assert {name: part.shape for name, part in predict(both, none).items()} == {"first": (0, 48, 48, 3), "last": (0, 7)}

@@ -9,7 +9,7 @@ import pytest
 from fer_utils import report
 from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import PROJECT
-from fer_utils.experiments import ABLATION_ROWS, EQUAL_ROWS, EXPERIMENTS, RECIPES, find_recipe
+from fer_utils.experiments import ABLATION_ROWS, DEFINITION, EQUAL_ROWS, EXPERIMENTS, RECIPES, find_recipe
 from fer_utils.reproduce import keeps_weights
 from fer_utils.runs import WEIGHTS, RunError, save_run
 from small_training import make_faces, make_run
@@ -19,7 +19,8 @@ RECIPE = dataclasses.asdict(RECIPES["full"])
 
 def record(folder, experiment="lenet_like", seed=0, **changes):
     facts = {"experiment": experiment, "seed": seed, "fingerprint": FER2013_FINGERPRINT, "recipe": RECIPE}
-    run = make_run(**{**facts, "model": EXPERIMENTS[experiment].model, **changes})
+    facts |= {name: getattr(EXPERIMENTS[experiment], name) for name in DEFINITION}
+    run = make_run(**{**facts, **changes})
     return save_run(run, folder / experiment / f"seed-{seed}")
 
 
@@ -34,21 +35,32 @@ def test_recorded_runs_come_by_experiment_and_seed(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "words"),
     [
-        {"fingerprint": "0" * 16},
-        {"recipe": {**RECIPE, "epochs": 1}},
-        {"recipe": {**RECIPE, "of_a_later_version": 1}},
-        {"recipe": {"epochs": 8}},
-        {"recipe": [8]},
+        ({"fingerprint": "0" * 16}, f"fingerprint is '{'0' * 16}', expected '{FER2013_FINGERPRINT}'"),
+        ({"recipe": {**RECIPE, "epochs": 1}}, "recipe: epochs is 1, expected 8"),
+        ({"recipe": {**RECIPE, "of_a_later_version": 1}}, "recipe: of_a_later_version is 1, and this version"),
+        ({"recipe": {"epochs": 8}}, "recipe: width is missing, expected 1.0; recipe: batch_size is missing"),
+        ({"recipe": [8]}, "recipe is [8], expected its settings by name"),
+        (
+            {"model": "vgg_like", "augmentation": "strong", "conv_stride": 2, "views": 10},
+            "model is 'vgg_like', expected 'lenet_like'; augmentation is 'strong', expected False; "
+            "conv_stride is 2, expected 1; views is 10, expected 1",
+        ),
     ],
     ids=str,
 )
-def test_runs_of_other_images_or_recipes_are_named_and_left_out(tmp_path, capsys, change):
+def test_runs_of_something_else_are_left_out_and_told_what_was_found_and_expected(tmp_path, capsys, change, words):
     record(tmp_path, seed=0, **change)
     record(tmp_path, seed=1)
     assert [run.seed for run in report.load_recorded("lenet_like", folder=tmp_path)["lenet_like"]] == [1]
-    assert "left out: lenet_like/seed-0 is of other images or of another recipe" in capsys.readouterr().out
+    assert f"left out: lenet_like/seed-0: {words}" in capsys.readouterr().out
+
+
+def test_a_run_of_no_experiment_is_named_and_left_out(tmp_path, capsys):
+    save_run(make_run(experiment="gone"), tmp_path / "gone" / "seed-0")
+    report.load_recorded(folder=tmp_path)
+    assert capsys.readouterr().out == "left out: gone/seed-0: the course has no experiment of this name\n"
 
 
 def test_damaged_runs_are_named_and_left_out(tmp_path, capsys):

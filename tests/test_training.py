@@ -585,6 +585,22 @@ def test_momentum_puts_gradient_descent_in_adam_s_place():
     assert (optimizer.momentum, optimizer.weight_decay) == (0.9, 0.01)
 
 
+@pytest.mark.parametrize("extra", [{}, {"momentum": 0.9}, {"optimizer": "rmsprop"}], ids=str)
+@pytest.mark.parametrize("decays", ["all", "kernels"])
+def test_weight_decay_spares_all_but_the_kernels_where_the_recipe_says_so(decays, extra):
+    network = training.NETWORKS["efficientnet"](width=0.25)  # with biases, and filters of single maps
+    recipe = dataclasses.replace(TINY, learning_rate=0.1, schedule="constant", weight_decay=0.5, decays=decays, **extra)
+    training.compile_network(network, recipe, 64)
+    for variable in network.trainable_variables:
+        variable.assign(np.ones(variable.shape))
+    network.optimizer.apply([keras.ops.zeros(variable.shape) for variable in network.trainable_variables])
+    left = {"kernel": set(), "gamma": set(), "beta": set(), "bias": set()}
+    for variable in network.trainable_variables:
+        left[variable.name] |= set(np.unique(variable.numpy().round(6)))
+    spared = 1.0 if decays == "kernels" else 0.95
+    assert left == {"kernel": {np.float32(0.95)}, **dict.fromkeys(("gamma", "beta", "bias"), {np.float32(spared)})}
+
+
 def test_the_running_mean_of_the_weights_is_judged_and_kept_and_training_goes_on_from_the_weights():
     network = build_small_network(1.0)
     training.compile_network(network, dataclasses.replace(TINY, mean_decay=0.5), 64)
