@@ -1,1 +1,1 @@
-"""The command `fer-course` and what it does with the course: an author's side, which no notebook imports."""
+"""The command `fer-course`: runs, stores, checks, benchmarks and publishes the course."""

@@ -18,9 +18,9 @@ from pathlib import Path
 import nbformat
 from nbformat.warnings import DuplicateCellId, MissingIDFieldWarning
 
+from fer_course.heads import badges, find_repository, find_setup, read_minutes, setup_source, time_line, trains
+from fer_course.notebooks import GPU_METADATA, SOLUTIONS, find_notebooks, find_stored_problems, output_texts
 from fer_utils.environment import PROJECT
-from fer_utils.heads import badges, find_repository, find_setup, read_minutes, setup_source, time_line, trains
-from fer_utils.notebook_runner import GPU_METADATA, SOLUTIONS, find_notebooks, find_stored_problems, output_texts
 
 RUFF_SETTINGS = PROJECT / "notebooks" / "ruff.toml"
 PARTS = ("What the report found, what we find", "What to remember", "Exercises", "Where to go next")

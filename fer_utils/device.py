@@ -89,3 +89,12 @@ def _ask_nvidia(fact):
     except (OSError, subprocess.CalledProcessError):
         return ""
     return answer.strip().partition("\n")[0].strip()
+
+
+def tensorflow_for_gradients():
+    """TensorFlow, for its gradients; `RuntimeError` under another backend. The one place that needs it by name."""
+    if keras.backend.backend() != "tensorflow":
+        raise RuntimeError(f"gradients are taken with TensorFlow; KERAS_BACKEND is {keras.backend.backend()!r}")
+    import tensorflow
+
+    return tensorflow

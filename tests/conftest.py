@@ -25,7 +25,7 @@ def real_fer2013():
 @pytest.fixture
 def store(tmp_path, monkeypatch):
     """A store of runs of the test's own, the tiny recipe, and no progress bar."""
-    from fer_utils.experiments import RECIPES
+    from fer_utils.training.experiments import RECIPES
     from small_training import TINY
 
     monkeypatch.setenv("FER_RUNS", str(tmp_path))
@@ -38,17 +38,17 @@ def store(tmp_path, monkeypatch):
 @pytest.fixture
 def small_network(monkeypatch):
     """Every experiment trains a network that is built at once."""
-    from fer_utils import training
+    from fer_utils.training.build import NETWORKS
     from small_training import build_small_network
 
-    for name in training.NETWORKS:
-        monkeypatch.setitem(training.NETWORKS, name, build_small_network)
+    for name in NETWORKS:
+        monkeypatch.setitem(NETWORKS, name, build_small_network)
 
 
 @pytest.fixture
 def epochs(small_network, monkeypatch):
     """Replaces training by noting which epochs were asked for; each adds 1 to every weight. For tests of the store."""
-    from fer_utils import training
+    from fer_utils.training import loop
 
     trained = []
 
@@ -61,7 +61,7 @@ def epochs(small_network, monkeypatch):
     def validate(network, validation):
         return {"val_accuracy": 0.1 * len(trained), "val_loss": 1.0}
 
-    monkeypatch.setattr(training, "fit_one_epoch", fit_one_epoch)
-    monkeypatch.setattr(training, "_validate", validate)
-    monkeypatch.setattr(training, "predict_views", lambda network, images, views: np.full((len(images), 7), 1 / 7))
+    monkeypatch.setattr(loop, "fit_one_epoch", fit_one_epoch)
+    monkeypatch.setattr(loop, "_validate", validate)
+    monkeypatch.setattr(loop, "predict_views", lambda network, images, views: np.full((len(images), 7), 1 / 7))
     return trained

@@ -8,13 +8,14 @@ changes nothing; `dask_setup`, which a worker that preloads the module calls by 
 import os
 import time
 
-from fer_utils import training
-from fer_utils.experiments import RECIPES
+from fer_utils.training import build as building
+from fer_utils.training import loop
+from fer_utils.training.experiments import RECIPES
 from small_training import TINY, build_small_network
 
 
 def dask_setup(worker=None):
-    fit_one_epoch, record = training.fit_one_epoch, training._record
+    fit_one_epoch, record = loop.fit_one_epoch, loop._record
 
     def fit_slowly(network, split, recipe, seed, epoch, bar):
         if epoch == 1:
@@ -30,6 +31,6 @@ def dask_setup(worker=None):
         return run
 
     RECIPES["quick"] = TINY
-    for name in training.NETWORKS:
-        training.NETWORKS[name] = build_small_network
-    training.fit_one_epoch, training._record = fit_slowly, record_and_note
+    for name in building.NETWORKS:
+        building.NETWORKS[name] = build_small_network
+    loop.fit_one_epoch, loop._record = fit_slowly, record_and_note

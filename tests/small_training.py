@@ -7,12 +7,12 @@ import dataclasses
 
 import numpy as np
 
-from fer_utils.data import FaceDataset, Split
-from fer_utils.evaluation import confusion_matrix
-from fer_utils.experiments import Recipe
-from fer_utils.fer2013 import CLASS_NAMES
-from fer_utils.models import keras
-from fer_utils.runs import Run
+from fer_utils.data.fer2013 import CLASS_NAMES
+from fer_utils.data.load import FaceDataset, Split
+from fer_utils.device import keras
+from fer_utils.evaluation.compare import confusion_matrix
+from fer_utils.training.experiments import Recipe
+from fer_utils.training.runs import Run
 
 TINY = Recipe(width=0.1, epochs=3, batch_size=32, learning_rate=1e-3, train_images=None)
 

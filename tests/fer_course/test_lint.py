@@ -9,10 +9,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from fer_course import lint
+from fer_course.heads import find_repository, setup_source, write_head
+from fer_course.notebooks import GPU_METADATA, LARGEST_STORED_NOTEBOOK, find_notebooks
 from fer_utils import exercises
 from fer_utils.environment import PROJECT
-from fer_utils.heads import find_repository, setup_source, write_head
-from fer_utils.notebook_runner import GPU_METADATA, LARGEST_STORED_NOTEBOOK, find_notebooks
 
 FOLDER = PROJECT / "notebooks"
 PATH = FOLDER / "01_data_exploration.ipynb"  # where the notebooks made here are taken to be

@@ -1,0 +1,312 @@
+"""The command `fer-course`: reads arguments, calls the rest, prints. Heavy imports wait inside the commands."""
+
+import contextlib
+import json
+import os
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fer_utils.environment import PROFILES, PROJECT
+
+NOTEBOOKS = PROJECT / "notebooks"
+BUILD = PROJECT / "build"
+Profile = StrEnum("Profile", PROFILES)
+
+app = typer.Typer(
+    help="Runs the course, its trainings, and the check of the data.", no_args_is_help=True, add_completion=False
+)
+data_app = typer.Typer(help="Check a copy of FER2013, or get one.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+Data = Annotated[str | None, typer.Option(help="A copy of FER2013 (file or folder), or the word drawn.")]
+ChosenProfile = Annotated[Profile | None, typer.Option(help="quick: minutes on two cores; full: the recorded recipe.")]
+Only = Annotated[list[str] | None, typer.Option(help="A notebook's number or name, such as 03; may be repeated.")]
+
+
+@app.command()
+def run(data: Data = None, profile: ChosenProfile = None, only: Only = None):
+    """Executes the notebooks in order and writes them as pages to build/html/index.html."""
+    from fer_course.notebooks import find_notebooks, run_notebooks
+    from fer_utils.data import load_faces
+
+    _choose(data, profile)
+    with _errors_as_messages():
+        paths = find_notebooks(NOTEBOOKS, only or ())
+        load_faces()
+    outcomes = run_notebooks(paths, BUILD, {"FER_PROGRESS": "0"}, typer.echo)
+    _print_table(outcomes)
+    typer.echo(f"pages: {BUILD / 'html' / 'index.html'}")
+    _exit_with(outcomes)
+
+
+@app.command()
+def store(only: Only = None):
+    """Rewrites notebooks and worked solutions with their outputs: drawn faces, quick profile, new trainings.
+
+    All of them together are also timed, each with the trainings of those before it at hand.
+    """
+    from fer_course.notebooks import find_notebooks, store_notebooks, write_times
+
+    with _errors_as_messages():
+        paths = find_notebooks(NOTEBOOKS, only or (), solutions=True)
+    with tempfile.TemporaryDirectory() as runs:
+        fixed = {"FER_DATA": "drawn", "FER_PROFILE": "quick", "FER_PROGRESS": "0", "FER_RUNS": runs}
+        outcomes = store_notebooks(paths, fixed, typer.echo)
+    timed = not only and not any(outcome.failure for outcome in outcomes)
+    if timed:
+        from fer_utils import device  # only now: asking for a GPU takes its memory, which the notebooks need
+    write_times(outcomes, NOTEBOOKS, device.name_device() if timed else None)
+    _print_table(outcomes)
+    _exit_with(outcomes)
+
+
+@app.command()
+def lint(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PATH]...", exists=True, help="Notebooks, or folders of them.")
+    ] = None,
+):
+    """Looks for mistakes in the files of notebooks and worked solutions; nothing is run.
+
+    Without a PATH it looks at all of them, each and together. The exit status is 1 if it finds anything.
+    """
+    from fer_course import lint as linter
+
+    with _errors_as_messages():
+        chosen = linter.list_files(paths or [NOTEBOOKS])
+    problems = linter.lint(chosen) + ([] if paths else linter.find_course_problems(NOTEBOOKS))
+    for problem in problems:
+        typer.echo(problem)
+    if problems:
+        raise typer.Exit(1)
+    typer.echo(f"{len(chosen)} notebooks: nothing found")
+
+
+@app.command()
+def badges(repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="The repository on GitHub.")]):
+    """Sets the public address: in pyproject.toml, the badges of README and notebooks, and the set-up cells."""
+    from fer_course.heads import publish
+    from fer_course.notebooks import find_notebooks
+
+    with _errors_as_messages():
+        changed = publish(repository, find_notebooks(NOTEBOOKS), PROJECT)
+    for path in changed:
+        typer.echo(f"changed: {path.relative_to(PROJECT)}")
+    typer.echo(f"{len(changed)} files changed for {repository}")
+
+
+@app.command()
+def train(
+    experiment: str,
+    seed: int = 0,
+    data: Data = None,
+    profile: ChosenProfile = None,
+    retrain: Annotated[bool, typer.Option("--retrain", help="Train again even if a finished run is stored.")] = False,
+):
+    """Trains one experiment, or shows its finished run."""
+    from fer_utils.data import load_faces
+    from fer_utils.training import find_experiment
+
+    _choose(data, profile)
+    with _errors_as_messages():
+        find_experiment(experiment)
+        faces = load_faces()
+    from fer_utils import training
+
+    finished = training.train(experiment, faces, seed=seed, retrain=retrain)
+    typer.echo(f"{finished.experiment}, seed {finished.seed}, {finished.profile} profile, {finished.dataset}")
+    typer.echo(f"epochs: {len(finished.history['loss'])}, kept epoch {finished.best_epoch}")
+    typer.echo(f"training: {finished.seconds / 60:.1f} min on {finished.device}")
+    typer.echo(f"validation accuracy: {finished.validation_accuracy:.1%}")
+    typer.echo(f"test accuracy: {finished.test_accuracy:.1%}")
+
+
+@app.command()
+def reproduce(
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds each row gets.")] = 3,
+    experiment: Annotated[list[str] | None, typer.Option(help="Only this experiment; may be repeated.")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers train.")] = None,
+    data: Data = None,
+    profile: ChosenProfile = Profile.full,
+):
+    """Trains what is missing of the recorded runs: the report's rows, three seeds each, and both readings of stride."""
+    from fer_utils.data import FER2013_FINGERPRINT, FaceDataError, load_faces
+
+    _choose(data, profile)
+    with _errors_as_messages():
+        faces = load_faces()
+        if faces.name == "drawn faces" and os.environ.get("FER_DATA") != "drawn":
+            raise FaceDataError("FER2013 is not in data/; name a copy with --data, or --data drawn for the drawn faces")
+    from fer_utils import mistakes, report
+    from fer_utils.training import list_tasks
+    from fer_utils.training import reproduce as run_grid
+
+    with _errors_as_messages():
+        runs = run_grid(faces, list_tasks(seeds, experiment or ()), scheduler, typer.echo)
+    if faces.fingerprint == FER2013_FINGERPRINT and profile == Profile.full:
+        report.record_test_set(faces)
+        mistakes.record_mistakes(faces)
+    for finished in runs:
+        line = f"{finished.experiment}, seed {finished.seed}: test accuracy {finished.test_accuracy:.1%}"
+        typer.echo(f"{line}, {finished.seconds / 60:.1f} min on {finished.device}")
+
+
+@app.command()
+def benchmark(
+    quick: Annotated[bool, typer.Option("--quick", help="A part of it, in two minutes.")] = False, data: Data = None
+):
+    """Measures the course's speed on this machine, beside plain Keras, other readers and the machine's ceiling.
+
+    The whole, of half an hour, is stored in data/benchmark.json, and the notebooks' minutes in the README.
+    """
+    from fer_course.notebooks import find_notebooks
+    from fer_utils.data import load_faces
+
+    _choose(data, None)
+    with _errors_as_messages():
+        notebooks = find_notebooks(NOTEBOOKS)
+        faces = load_faces()
+    from fer_course.readme import write_readme
+    from fer_utils import benchmark as benchmarks
+    from fer_utils.report import as_markdown
+
+    measured = benchmarks.run_benchmark(faces, notebooks, quick)
+    path = BUILD / "benchmark_quick.json" if quick else benchmarks.RECORDED
+    benchmarks.save(measured, path)
+    if not quick:
+        write_readme(benchmarks.insert_minutes, measured)
+    typer.echo(as_markdown(benchmarks.tabulate(measured)))
+    typer.echo(f"stored in {path.relative_to(PROJECT)}; {measured['device']}, training in {measured['precision']}")
+
+
+@app.command()
+def results(readme: Annotated[bool, typer.Option("--readme", help="Write the table into the README.")] = False):
+    """Prints Table 1 from the recorded runs, the report's numbers beside ours."""
+    from fer_utils import report
+
+    with _errors_as_messages():
+        recorded = report.load_recorded()
+        typer.echo(report.as_markdown(report.tabulate_results(recorded)) if any(recorded.values()) else "no runs yet")
+        if readme:
+            report.write_readme(report.insert_results, recorded)
+
+
+@app.command()
+def site():
+    """Builds the course as a static site in build/site/index.html, from the stored outputs (extra ``site``)."""
+    from fer_course.site import build_site
+
+    with _errors_as_messages():
+        build_site(NOTEBOOKS, BUILD / "site")
+    typer.echo(f"site: {BUILD / 'site' / 'index.html'}")
+
+
+@app.command()
+def predict(
+    photos: Annotated[list[str], typer.Argument(metavar="PHOTO...", help="Image files of any form that Pillow reads.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")] = False,
+):
+    """Names the expression of each face in photos, with the best recorded network, and what such an answer is worth.
+
+    The exit status is 1 if a photo could not be read; the others are answered all the same.
+    """
+    from fer_utils import photo, report, training
+    from fer_utils.environment import progress_bar
+
+    with _errors_as_messages():
+        run = report.find_best(report.load_recorded())
+        network = training.load_network(run)
+    found = []
+    for path in progress_bar(photos, unit="photo", desc="photos"):
+        try:
+            found.append((path, photo.name_expressions(photo.read_photo(path), network, run), None))
+        except photo.PhotoError as error:
+            found.append((path, [], str(error)))
+    if as_json:
+        typer.echo(json.dumps(_answers_as_json(found, run), indent=1))
+    for path, answers, error in found:
+        if error:
+            typer.echo(f"error: {error}", err=True)
+        elif not as_json:
+            typer.echo(f"{path}: {photo.describe(answers)}")
+    raise typer.Exit(1 if any(error for _, _, error in found) else 0)
+
+
+@data_app.command()
+def check(path: Path):
+    """Says whether PATH is FER2013; the exit status is 1 when it is not."""
+    from fer_utils.data import read_fer2013
+
+    with _errors_as_messages():
+        found = read_fer2013(path)
+    typer.echo(found.verdict)
+    raise typer.Exit(0 if found.is_fer2013 else 1)
+
+
+@data_app.command()
+def fetch():
+    """Downloads FER2013 with kagglehub, an optional extra, or says how to get it by hand."""
+    from fer_utils.data import fetch as fetch_faces
+
+    with _errors_as_messages():
+        typer.echo(f"FER2013 is in {fetch_faces()}")
+
+
+def _answers_as_json(found, run):
+    """What `fer-course predict` found, as dictionaries and lists; `found` holds (path, answers, error) per photo."""
+    from fer_utils.data import CLASS_NAMES
+    from fer_utils.photo import WHAT_IT_IS_NOT
+
+    def describe(answer):
+        probabilities = [round(float(probability), 4) for probability in answer.probabilities]
+        return {
+            "box": answer.box._asdict(),
+            "class": answer.name,
+            "probability": max(probabilities),
+            "probabilities": dict(zip(CLASS_NAMES, probabilities, strict=True)),
+            "share_right": round(answer.share_right, 4),
+            "uncertain": answer.uncertain,
+            "certainty": answer.certainty,
+        }
+
+    photos = [
+        {"photo": path, "error": error, "faces": [describe(answer) for answer in answers]}
+        for path, answers, error in found
+    ]
+    return {"network": run.experiment, "trained_on": run.dataset, "note": WHAT_IT_IS_NOT, "photos": photos}
+
+
+def _choose(data, profile):
+    """Hands the options on as environment variables; the kernels work in another folder, so paths become absolute."""
+    if profile:
+        os.environ["FER_PROFILE"] = profile.value
+    if data:
+        os.environ["FER_DATA"] = data
+    for name in ("FER_DATA", "FER_RUNS"):
+        if os.environ.get(name, "drawn") != "drawn":
+            os.environ[name] = os.path.abspath(os.environ[name])
+
+
+@contextlib.contextmanager
+def _errors_as_messages():
+    """Ends the command with the message of a `ValueError` (FaceDataError is one) and exit status 1, no traceback."""
+    try:
+        yield
+    except ValueError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _print_table(outcomes):
+    width = max(len(outcome.name) for outcome in outcomes)
+    typer.echo(f"\n{'notebook':{width}}  minutes  cells  verdict")
+    for outcome in outcomes:
+        typer.echo(f"{outcome.name:{width}}  {outcome.minutes:7.1f}  {outcome.cells:5}  {outcome.verdict}")
+
+
+def _exit_with(outcomes):
+    raise typer.Exit(1 if any(outcome.failure for outcome in outcomes) else 0)

@@ -1,0 +1,32 @@
+"""Writes tables into the README, each between its two marks."""
+
+from fer_utils.environment import PROJECT, atomic_path
+from fer_utils.report import as_markdown, load_test_set, tabulate_records, tabulate_results
+
+README = PROJECT / "README.md"
+RECORDS_MARKS = "<!-- records: written by `fer-course results --readme` -->\n", "<!-- end of records -->\n"
+RESULTS_MARKS = "<!-- results: written by `fer-course results --readme` -->\n", "<!-- end of results -->\n"
+
+
+def write_readme(insert, found, path=None):
+    """Rewrites the README as `insert(text, found)`, all or nothing; `ValueError` if it lacks the marks."""
+    path = path or README
+    text = insert(path.read_text(encoding="utf-8"), found)
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def insert_results(text, recorded):
+    """`text` with the results of `recorded`, and the published records beside them, each between its two marks."""
+    table = tabulate_results(recorded).drop(columns="command", errors="ignore")
+    text = insert_between(text, RESULTS_MARKS, as_markdown(table))
+    return insert_between(text, RECORDS_MARKS, as_markdown(tabulate_records(recorded, load_test_set())))
+
+
+def insert_between(text, marks, content):
+    """`text` with `content` in place of what stands between the two `marks`, each a line that it holds once."""
+    first, last = marks
+    if text.count(first) != 1 or text.count(last) != 1:
+        raise ValueError(f"the README must hold each of these lines once: {first.strip()} and {last.strip()}")
+    before, rest = text.split(first)
+    return f"{before}{first}\n{content}\n\n{last}{rest.split(last)[1]}"

@@ -1,0 +1,119 @@
+"""Where a network looks: Grad-CAM, occlusion, and the checks whether such maps say anything."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from fer_utils.data import IMAGE_SIZE
+from fer_utils.device import keras, tensorflow_for_gradients
+from fer_utils.evaluation.readings import convolution_outputs, last_maps
+from fer_utils.models import predict
+
+
+def class_heat_maps(model, images, classes=None, layer_name=None):
+    """Where the model looks for a class: Grad-CAM (Selvaraju et al. 2017), float32 (N, height, width) from 0 to 1.
+
+    `classes` int (N,) defaults to the predicted ones. `layer_name` defaults to the last convolution's output, joined
+    with those beside it where several branches end together; the maps have its height and width. Each map is divided
+    by its own largest value; all zero where nothing speaks for the class.
+    """
+    tf = tensorflow_for_gradients()
+    layer = model.get_layer(layer_name or last_maps(model))
+    softmax = model.layers[-1]
+    both = keras.Model(model.input, [layer.output, softmax.input])
+    with tf.GradientTape() as tape:
+        maps, features = both(images, training=False)
+        # The scores before the softmax: behind it a sure network has no gradient left.
+        scores = features @ softmax.kernel + softmax.bias
+        if classes is None:
+            classes = tf.argmax(scores, axis=1)
+        score = tf.gather(scores, classes, axis=1, batch_dims=1)
+    importance = tape.gradient(score, maps).numpy().mean(axis=(1, 2), keepdims=True)
+    heat = np.maximum((importance * maps.numpy()).sum(axis=-1), 0)
+    return heat / np.maximum(heat.max(axis=(1, 2), keepdims=True), 1e-12)
+
+
+N_LOOKED_AT = 100  # faces for heat maps and occlusion
+
+
+def occlusion_maps(model, images, classes, size=12, step=4):
+    """What a grey square takes from the probability of `classes` int (N,): float (N, 48 / step, 48 / step).
+
+    Zeiler and Fergus 2014. The square of `size` pixels lies round the middle of each field of `step` pixels, cut off
+    at the border, and has the image's mean grey. `images` are uint8 (N, 48, 48, 1).
+    """
+    everyone = np.arange(len(images))
+    before = predict(model, images)[everyone, classes]
+    grey = images.mean(axis=(1, 2, 3), keepdims=True).astype(np.uint8)
+    edges = [(max(0, middle - size // 2), middle + size // 2) for middle in range(step // 2, IMAGE_SIZE, step)]
+    drops = np.zeros((len(images), len(edges), len(edges)), np.float32)
+    for row, (top, bottom) in enumerate(edges):
+        for column, (left, right) in enumerate(edges):
+            covered = images.copy()
+            covered[:, top:bottom, left:right] = grey
+            drops[:, row, column] = before - predict(model, covered)[everyone, classes]
+    return drops
+
+
+def compare_maps(maps, others):
+    """Rank correlation (Spearman 1904) of each map (N, height, width) with its fellow, (N,); NaN where one is flat."""
+    ranks = [stats.rankdata(each.reshape(len(each), -1), axis=1) for each in (maps, others)]
+    ranks = [rank - rank.mean(axis=1, keepdims=True) for rank in ranks]
+    with np.errstate(invalid="ignore"):
+        return (ranks[0] * ranks[1]).sum(axis=1) / np.sqrt((ranks[0] ** 2).sum(axis=1) * (ranks[1] ** 2).sum(axis=1))
+
+
+def randomise_layers(network, fresh):
+    """Gives `network` the weights of `fresh`, layer by layer from the output down, and yields each layer's name.
+
+    The cascade of Adebayo et al. (2018). `fresh` is the same network untrained; a normalisation goes with its
+    convolution. `network` itself changes.
+    """
+    for layer in reversed(network.layers):
+        if layer.trainable_weights:
+            layer.set_weights(fresh.get_layer(layer.name).get_weights())
+            if hasattr(layer, "kernel"):
+                yield layer.name
+
+
+class LayerLook(NamedTuple):
+    """A layer's heat maps: places along a side, share that is dark all over, rank correlation with occlusion."""
+
+    places: int
+    dark: float
+    agreement: float
+
+
+def compare_with_occlusion(model, images, classes, drops):
+    """{layer: `LayerLook`} of the last three convolutions: Grad-CAM for `classes` against `drops` of `occlusion_maps`.
+
+    The drops are averaged to the places of the heat maps.
+    """
+    found = {}
+    for name in convolution_outputs(model)[-3:]:
+        heat = class_heat_maps(model, images, classes, name)
+        size = heat.shape[1]
+        coarse = drops.reshape(len(drops), size, -1, size, drops.shape[2] // size).mean(axis=(2, 4))
+        dark = float(np.mean(heat.max(axis=(1, 2)) == 0))
+        found[name] = LayerLook(size, dark, _mean(compare_maps(heat, coarse)))
+    return found
+
+
+def check_heat_maps(network, fresh, images, layer_name):
+    """{layers randomised: mean rank correlation of the heat maps with the original ones}, "none" first.
+
+    Grad-CAM at `layer_name` for the classes first predicted, while `randomise_layers` works its way down; NaN where
+    all maps are dark. Last, under "another face", the correlation of each face's original map with the next face's:
+    what maps have in common that do not belong together. `network` itself changes.
+    """
+    classes = predict(network, images).argmax(axis=1)
+    original = class_heat_maps(network, images, classes, layer_name)
+    found = {"none": _mean(compare_maps(original, original))}
+    for name in randomise_layers(network, fresh):
+        found[name] = _mean(compare_maps(original, class_heat_maps(network, images, classes, layer_name)))
+    return found | {"another face": _mean(compare_maps(original, np.roll(original, 1, axis=0)))}
+
+
+def _mean(values):
+    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")

@@ -1,0 +1,167 @@
+"""What layers see: activation maps, what can be read off a layer, gradients, neighbours (report §5.4; §4.3)."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import r2_score
+from sklearn.neighbors import NearestNeighbors
+
+from fer_utils.device import keras, tensorflow_for_gradients
+from fer_utils.models import list_calls, predict
+
+layers = keras.layers
+
+
+CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D, layers.Conv2DTranspose)
+ACTIVATIONS = (layers.ReLU, layers.Activation, layers.LeakyReLU, layers.PReLU, layers.ELU)
+JOINS = (layers.Add, layers.Concatenate)
+
+
+def activation_maps(model, images, layer_names=None):
+    """{layer name: float32 array (N, height, width, maps)} for uint8 images (N, 48, 48, 1) (report §5.4, Figure 7).
+
+    Without `layer_names`, the layers are the outputs of the convolutions (`convolution_outputs`).
+    """
+    names = layer_names or convolution_outputs(model)
+    outputs = {name: model.get_layer(name).output for name in names}
+    maps = predict(keras.Model(model.input, outputs), images)
+    return {name: maps[name] for name in names}
+
+
+def convolution_outputs(model):
+    """Returns the names of the layers that give the outputs of `model`'s convolutions, each once, in the model's order.
+
+    A convolution's output is its activation's: that of the first activation on the path behind it, through the
+    normalisation, a pooling, and the sum with a shortcut; the convolution itself where it has an activation of its own.
+    Where the path ends without one, because it divides, or another convolution or the head reads it, the output is that
+    of the last layer of the maps' size: in EfficientNet the sum with the shortcut. A 1x1 convolution at a single place
+    is a dense layer, and left out. `ValueError` for a model without convolutions.
+    """
+    readers = _find_readers(model)
+    found = {_activation_behind(layer, readers).name for layer in model.layers if _gives_maps(layer)}
+    if not found:
+        raise ValueError(f"the model {model.name} has no convolution among its layers: name a layer that gives maps")
+    return [layer.name for layer in model.layers if layer.name in found]
+
+
+def _gives_maps(layer):
+    """Whether `layer` is a convolution, of more than one place or with a filter of more than one place."""
+    if not isinstance(layer, CONVOLUTIONS):
+        return False
+    return max(layer.kernel_size) > 1 or max(layer.output.shape[1:3]) > 1
+
+
+def _activation_behind(layer, readers):
+    """The layer that gives the output of the convolution `layer`, as `convolution_outputs` defines it."""
+    size, end = layer.output.shape[1:3], layer
+    while not _activates(layer):
+        following = readers.get(layer.name, [])
+        if len(following) != 1 or not _hands_maps_on(following[0]):
+            return end
+        (layer,) = following
+        # A sum may be written as a +, which is no layer that could be asked for its output.
+        end = layer if isinstance(layer, keras.Layer) and layer.output.shape[1:3] == size else end
+    return layer
+
+
+def _activates(layer):
+    """Whether `layer` is an activation, or has one of its own."""
+    own = getattr(layer, "activation", keras.activations.linear)
+    return isinstance(layer, ACTIVATIONS) or own is not keras.activations.linear
+
+
+def _hands_maps_on(layer):
+    """Whether `layer` gives maps and holds no kernel by which it would make others of them."""
+    makes_others = isinstance(layer, keras.Model) or hasattr(layer, "kernel_size")
+    return not makes_others and len(layer.output.shape) == 4
+
+
+def _find_readers(model):
+    """{layer name: the layers that read it} of `model`."""
+    readers = {}
+    for layer, inputs, _ in list_calls(model):
+        for tensor in inputs:
+            readers.setdefault(tensor._keras_history.operation.name, []).append(layer)
+    return readers
+
+
+def last_maps(model):
+    """The name of the layer with `model`'s last maps: its last convolution's output, joined with those beside it."""
+    readers, layer = _find_readers(model), model.get_layer(convolution_outputs(model)[-1])
+    while isinstance(following := (readers.get(layer.name) or [None])[0], JOINS):
+        layer = following
+    return layer.name
+
+
+def silent_maps(maps, tolerance=1e-6):
+    """Which maps of an array (N, height, width, maps) are blank, bool (N, maps): never above `tolerance` anywhere.
+
+    Report §5.4: "several feature maps are not activated and left blank".
+    """
+    return np.abs(maps).max(axis=(1, 2)) <= tolerance
+
+
+class LayerReading(NamedTuple):
+    """What can be read off a layer: how much of the image, and the class."""
+
+    name: str
+    n_maps: int
+    n_blank: float  # maps without any activation, mean per image
+    r2: float  # share of the grey levels' variance that a linear regression rebuilds
+    correct: np.ndarray  # bool (N,): where a linear probe (Alain and Bengio 2016) finds the class
+
+
+def read_layers(model, known, new, layer_names, n_directions=100):
+    """[`LayerReading`, ...] of the layers named, read on the `Split` `new` by readers that learn from `known` (§5.4).
+
+    Layers differ in size, so each is first reduced to its `n_directions` main directions of variation.
+    """
+    images = np.concatenate([known.images, new.images])
+    pixels, n_known = images.reshape(len(images), -1) / 255, len(known.images)
+    readings = []
+    for name, maps in activation_maps(model, images, layer_names).items():
+        reduction = PCA(n_directions, whiten=True, svd_solver="randomized", iterated_power=2, random_state=0)
+        flat = maps.reshape(len(maps), -1)
+        learn, check = reduction.fit_transform(flat[:n_known]), reduction.transform(flat[n_known:])
+        rebuilt = Ridge(alpha=100).fit(learn, pixels[:n_known]).predict(check)
+        r2 = r2_score(pixels[n_known:], rebuilt, multioutput="variance_weighted")
+        probe = LogisticRegression(C=0.03, max_iter=500).fit(learn, known.labels)
+        n_blank = float(silent_maps(maps[n_known:]).sum(axis=1).mean())
+        readings.append(LayerReading(name, maps.shape[-1], n_blank, float(r2), probe.predict(check) == new.labels))
+    return readings
+
+
+def gradient_norms(model, images, labels):
+    """{layer name: norm of the loss's gradient by that layer's kernel, per weight}, in the order of the forward pass.
+
+    Root mean square over the kernel of each 3x3 convolution and dense layer, for one batch of uint8 images
+    (N, 48, 48, 1) in training mode: what reaches a layer when it is about to learn (report §4.3; He et al. 2016).
+    The model stays as it is.
+    """
+    tf = tensorflow_for_gradients()
+    weighted = [layer for layer in model.layers if hasattr(layer, "kernel") and not layer.name.startswith("shortcut")]
+    kernels = [layer.kernel.value for layer in weighted]
+    # A plain call in training mode would move the averages of the batch normalisations.
+    with tf.GradientTape() as tape:
+        probabilities, _ = model.stateless_call(
+            model.trainable_variables, model.non_trainable_variables, images, training=True
+        )
+        loss = tf.reduce_mean(keras.losses.sparse_categorical_crossentropy(labels, probabilities))
+    gradients = tape.gradient(loss, kernels)
+    return {
+        layer.name: float(np.sqrt(np.mean(np.square(gradient))))
+        for layer, gradient in zip(weighted, gradients, strict=True)
+    }
+
+
+def embed(model, images):
+    """What the last layer of `model` reads of uint8 images (N, 48, 48, 1): float32 (N, features)."""
+    return predict(keras.Model(model.input, model.layers[-1].input), images)
+
+
+def neighbour_agreement(features, labels, n_neighbours=10):
+    """Of the `n_neighbours` nearest of each of the features (N, F), the share with the same label, float (N,)."""
+    nearest = NearestNeighbors(n_neighbors=n_neighbours).fit(features).kneighbors(return_distance=False)
+    return np.mean(np.asarray(labels)[nearest] == np.asarray(labels)[:, np.newaxis], axis=1)

@@ -1,0 +1,51 @@
+"""Checks of the exercises: each takes a learner's answer and returns a `Verdict` in words; a module per notebook."""
+
+from fer_utils.exercises.checking import Verdict
+from fer_utils.exercises.n01 import check_added_units, check_honest_accuracy, check_nearest_mean
+from fer_utils.exercises.n02 import check_precision, check_quarter_width, check_stop_epoch
+from fer_utils.exercises.n03 import check_mirrored, check_most_disagreements, check_two_views
+from fer_utils.exercises.n04 import check_far_sighted, check_stacked_weights, check_strided_field
+from fer_utils.exercises.n05 import check_epochs_to_reach, check_free_block, check_projection_weights
+from fer_utils.exercises.n06 import check_learned, check_patch_width, check_pick_middle
+from fer_utils.exercises.n07 import check_faces_needed, check_mixing_rows, check_no_worse_rule
+from fer_utils.exercises.n08 import check_choices, check_least_seconds, check_time_median
+from fer_utils.exercises.n09 import check_half_cost_width, check_mean_of_networks, check_separable_cost
+from fer_utils.exercises.n10 import check_calibration_error, check_ceiling, check_drop
+from fer_utils.exercises.n11 import check_grey_levels, check_sureness, check_wider_square
+
+__all__ = [
+    "Verdict",
+    "check_added_units",
+    "check_calibration_error",
+    "check_ceiling",
+    "check_choices",
+    "check_drop",
+    "check_epochs_to_reach",
+    "check_faces_needed",
+    "check_far_sighted",
+    "check_free_block",
+    "check_grey_levels",
+    "check_half_cost_width",
+    "check_honest_accuracy",
+    "check_learned",
+    "check_least_seconds",
+    "check_mean_of_networks",
+    "check_mirrored",
+    "check_mixing_rows",
+    "check_most_disagreements",
+    "check_nearest_mean",
+    "check_no_worse_rule",
+    "check_patch_width",
+    "check_pick_middle",
+    "check_precision",
+    "check_projection_weights",
+    "check_quarter_width",
+    "check_separable_cost",
+    "check_stacked_weights",
+    "check_stop_epoch",
+    "check_strided_field",
+    "check_sureness",
+    "check_time_median",
+    "check_two_views",
+    "check_wider_square",
+]

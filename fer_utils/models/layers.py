@@ -1,0 +1,41 @@
+"""The layers that the course's networks share."""
+
+from fer_utils.data import CLASS_NAMES, IMAGE_SIZE
+from fer_utils.device import keras
+
+layers = keras.layers
+
+
+def scaled(maps, width):
+    return max(1, round(maps * width))
+
+
+def scaled_input(augmentation):
+    inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), dtype="uint8", name="face")
+    x = layers.Rescaling(1 / 255, name="scale", dtype="float32")(inputs)
+    return inputs, x if augmentation is None else augmentation(x)
+
+
+def convolution(x, maps, stride=1, name=None, size=3):
+    x = layers.Conv2D(maps, size, strides=stride, padding="same", use_bias=False, name=name)(x)
+    return normalisation(x, name)
+
+
+def projection(x, maps, stride=1, name=None):
+    """The shortcut's own path: the input itself, or a 1x1 convolution where shape or number of maps changes."""
+    if x.shape[-1] == maps and stride == 1:
+        return x
+    return convolution(x, maps, stride, name, size=1)
+
+
+def normalisation(x, name=None):
+    return layers.BatchNormalization(momentum=0.9, name=name and f"{name}_norm")(x)
+
+
+def pooling(x, name=None):
+    return layers.MaxPooling2D(2, padding="same", name=name)(x)
+
+
+def softmax(x):
+    # In half precision it would round the probabilities, and with them the loss.
+    return layers.Dense(len(CLASS_NAMES), activation="softmax", name="expression", dtype="float32")(x)

@@ -1,0 +1,102 @@
+"""Faces, activation maps, heat maps and photos."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.patches import Rectangle
+
+from fer_utils.data import CLASS_NAMES
+from fer_utils.plots.alt_text import describe_figure
+from fer_utils.plots.style import GREY, PALETTE, PART_COLOURS, as_percent, titled
+
+
+def plot_faces(images, captions, dataset, title, columns=7):
+    """A grid of faces (N, 48, 48) or (N, 48, 48, 1), grey levels 0 to 255, each under its caption."""
+    rows = -(-len(images) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(1.5 * columns, 1.75 * rows + 0.4), squeeze=False)
+    for ax in axes.flat:
+        ax.axis("off")
+    for ax, image, caption in zip(axes.flat, images, captions, strict=False):
+        ax.imshow(np.squeeze(image), **GREY)
+        ax.set_title(caption, fontsize="small")
+    figure.suptitle(titled(title, dataset))
+    words = captions if len(set(captions)) > 1 else captions[:1]
+    describe_figure(figure, "Pictures", f"{len(images)} faces", ", ".join(words))
+    return axes
+
+
+def plot_maps(maps, dataset, title, columns=16):
+    """All maps (height, width, maps) of one layer for one face, each on its own scale from dark (0) to bright."""
+    rows = -(-maps.shape[-1] // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(0.62 * columns, 0.66 * rows + 0.5), squeeze=False)
+    for ax in axes.flat:
+        ax.axis("off")
+    for ax, values in zip(axes.flat, np.moveaxis(maps, -1, 0), strict=False):
+        ax.imshow(values, cmap="viridis", interpolation="nearest", vmin=0, vmax=max(values.max(), 1e-6))
+    figure.suptitle(titled(title, dataset), fontsize="medium")
+    height, width, count = maps.shape
+    blank = np.sum(maps.max(axis=(0, 1)) <= 0)
+    describe_figure(figure, "Pictures", f"{count} maps of {height}×{width} places, {blank} of them dark all over")
+    return axes
+
+
+def plot_heat_maps(images, heat_maps, captions, dataset, title):
+    """Faces above, the same faces under their heat maps (N, h, w) below; bright where the class is decided."""
+    figure, axes = plt.subplots(2, len(images), figsize=(1.5 * len(images), 3.7), squeeze=False)
+    for column, (image, heat, caption) in enumerate(zip(images, heat_maps, captions, strict=True)):
+        for ax in axes[:, column]:
+            ax.imshow(np.squeeze(image), **GREY, extent=(0, 48, 48, 0))
+            ax.axis("off")
+        axes[1, column].imshow(
+            heat, cmap="inferno", alpha=0.55, vmin=0, vmax=1, extent=(0, 48, 48, 0), interpolation="bilinear"
+        )
+        axes[0, column].set_title(caption, fontsize="small")
+    figure.suptitle(titled(title, dataset))
+    facts = [f"{caption}: {brightest_place(heat)}" for caption, heat in zip(captions, heat_maps, strict=True)]
+    describe_figure(figure, "Faces under heat maps, with the place that is brightest", *facts)
+    return axes
+
+
+def brightest_place(heat):
+    """Where in thirds of its height and width a heat map (h, w) is brightest, in words."""
+    if heat.max() <= 0:
+        return "nowhere"
+    (row, column), (height, width) = np.unravel_index(heat.argmax(), heat.shape), heat.shape
+    return f"{('top', 'middle', 'bottom')[3 * row // height]} {('left', 'centre', 'right')[3 * column // width]}"
+
+
+def plot_answers(photo, answers, heat_maps, title):
+    """A photo (height, width, 3) with its faces in numbered squares; beside it, for each of `answers` (photo.Answer),
+    the face as the network sees it, the same under its heat map (N, h, w), and the seven probabilities. The Axes.
+    """
+    rows = max(len(answers), 1)
+    figure = plt.figure(figsize=(11, 0.6 + 2.6 * rows))
+    grid = figure.add_gridspec(rows, 4, width_ratios=(1.4, 1, 1, 1.4))
+    whole = figure.add_subplot(grid[:, 0])
+    whole.imshow(photo)
+    whole.set_title("the photo" if answers else "the photo: no face found", fontsize="small")
+    whole.axis("off")
+    for row, (answer, heat) in enumerate(zip(answers, heat_maps, strict=True)):
+        left, top, side = answer.box
+        whole.add_patch(Rectangle((left, top), side, side, fill=False, linewidth=2, edgecolor=PALETTE[8]))
+        whole.text(left, top, row + 1, backgroundcolor=PALETTE[8], fontsize="small", verticalalignment="bottom")
+        face, heated, bars = (figure.add_subplot(grid[row, column]) for column in (1, 2, 3))
+        where = f"what speaks for {answer.name}" if np.any(heat) else f"no place speaks for {answer.name}"
+        for ax, words in (face, f"face {row + 1}, 48 × 48"), (heated, where):
+            ax.imshow(np.squeeze(answer.image), **GREY, extent=(0, 48, 48, 0))
+            ax.set_title(words, fontsize="small")
+            ax.axis("off")
+        heated.imshow(heat, cmap="inferno", alpha=0.55, vmin=0, vmax=1, extent=(0, 48, 48, 0), interpolation="bilinear")
+        _plot_probabilities(answer, bars)
+    figure.suptitle(title)
+    facts = [f"face {number}: {answer.name} {answer.probability:.0%}" for number, answer in enumerate(answers, start=1)]
+    describe_figure(figure, "A photo, its faces, heat maps and probabilities", *(facts or ["no face found"]))
+    return np.array(figure.axes)
+
+
+def _plot_probabilities(answer, ax):
+    ax.barh(CLASS_NAMES, answer.probabilities, color=PART_COLOURS["convolution"])
+    ax.invert_yaxis()
+    ax.xaxis.set_major_formatter(as_percent)
+    ax.grid(axis="y", visible=False)
+    ax.set(xlim=(0, 1), xlabel="probability")
+    ax.set_title(f"{'uncertain: ' if answer.uncertain else ''}{answer.name} {answer.probability:.0%}", fontsize="small")

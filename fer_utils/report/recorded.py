@@ -1,0 +1,128 @@
+"""The recorded runs, and the facts recorded of FER2013's test set and of the best network's mistakes."""
+
+import json
+
+import numpy as np
+
+from fer_utils.data import FER2013_FINGERPRINT
+from fer_utils.environment import DATA
+from fer_utils.evaluation import compare_over_seeds
+from fer_utils.report.published import TABLE_1
+from fer_utils.training import (
+    EXPERIMENTS,
+    ROWS,
+    STRIDE_2_ROWS,
+    WEIGHTS,
+    RunError,
+    find_difference,
+    find_recipe,
+    list_runs,
+)
+
+MISTAKES = "mistakes.json"
+MISTAKES_FORMAT = 1  # to be raised when the record holds other numbers for the same network
+
+
+def load_mistakes(folder=None):
+    """The dict that `record_mistakes` wrote, or None if there is none of FER2013; a damaged one is named."""
+    facts = read_facts((folder or RECORDED) / MISTAKES)
+    return facts if facts and facts.get("format") == MISTAKES_FORMAT else None
+
+
+RECORDED = DATA / "runs"
+TEST_SET = "test_set.json"
+
+
+def load_recorded(*experiments, folder=None):
+    """{experiment: [Run, ...] by seed}: the recorded full runs on FER2013, of all `experiments` or those named.
+
+    What cannot be counted among them is left out, and a printed line says why: a damaged folder, or a run that is not
+    of its experiment (`experiments.find_difference`). An experiment without a run has an empty list.
+    """
+    runs, problems = list_runs(folder or RECORDED)
+    found = {name: [] for name in experiments or EXPERIMENTS}
+    for run in runs:
+        if difference := _find_difference(run):
+            problems.append(f"{run.experiment}/seed-{run.seed}: {difference}")
+        elif run.experiment in found:
+            found[run.experiment].append(run)
+    for problem in problems:
+        print(f"left out: {problem}")
+    return found
+
+
+def _find_difference(run):
+    """Why `run` is none of the recorded: not of the course's table, not in its full recipe, not on FER2013's images."""
+    experiment = EXPERIMENTS.get(run.experiment)
+    if experiment is None:
+        return "the course has no experiment of this name"
+    return find_difference(run, experiment, find_recipe(experiment, "full"), FER2013_FINGERPRINT)
+
+
+def find_kept(recorded, *experiments):
+    """The first run of `experiments` whose weights were kept; `RunError` if there is none."""
+    for name in experiments:
+        for run in recorded[name]:
+            if (run.folder / WEIGHTS).exists():
+                return run
+    raise RunError(f"no readable run of {' or '.join(experiments)} has its weights; train one: `fer-course reproduce`")
+
+
+def find_best(recorded):
+    """Of all runs whose weights were kept, the one with the best validation accuracy; `RunError` without any."""
+    kept = [run for runs in recorded.values() for run in runs if (run.folder / WEIGHTS).exists()]
+    if not kept:
+        raise RunError("no readable run has its weights; train one: `fer-course reproduce`")
+    return max(kept, key=lambda run: run.validation_accuracy)
+
+
+def correct_answers(runs):
+    """Which test images each of `runs` gets right, bool (seeds, N)."""
+    return np.array([run.test_correct for run in runs])
+
+
+def compare_with(anchor, names, recorded):
+    """{name: test accuracy of `name` less that of `anchor`, a `Difference` paired by image}, of those with runs."""
+    if not recorded.get(anchor):
+        return {}
+    others = [name for name in names if name != anchor and recorded.get(name)]
+    before = correct_answers(recorded[anchor])
+    return {name: compare_over_seeds(before, correct_answers(recorded[name])) for name in others}
+
+
+def load_test_set(folder=None):
+    """The facts that `record_test_set` wrote, or None if there are none of FER2013."""
+    return read_facts((folder or RECORDED) / TEST_SET)
+
+
+def read_facts(path):
+    """The dict in the JSON file `path`, or None if there is none of FER2013; a damaged file is named."""
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        return facts if facts["fingerprint"] == FER2013_FINGERPRINT else None
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        print(f"left out: {path.name} is damaged ({type(error).__name__}: {error})")
+        return None
+
+
+def run_key(run):
+    """What facts recorded of a `Run` say of it, so that they are known to be of this very training."""
+    names = ("experiment", "seed", "views", "test_accuracy")
+    return {**{name: getattr(run, name) for name in names}, "trained_at": run.commit}
+
+
+def compare_readings(recorded):
+    """{reading: mean distance to Table 1 in points} of the two readings of "the stride is 2", over rows that have both.
+
+    From seed 0 of each.
+    """
+    pairs = list(zip(ROWS, STRIDE_2_ROWS, strict=True))
+    both = [(TABLE_1[one], recorded[one][0], recorded[two][0]) for one, two in pairs if recorded[one] and recorded[two]]
+    readings = {"stride 2 of the poolings": 1, "stride 2 of the convolutions": 2}
+    return {
+        reading: float(np.mean([abs(100 * row[place].test_accuracy - row[0]) for row in both]))
+        for reading, place in readings.items()
+        if both
+    }

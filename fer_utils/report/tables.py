@@ -1,0 +1,209 @@
+"""The tables that set the recorded runs beside the report and beside each other."""
+
+import numpy as np
+import pandas as pd
+
+from fer_utils.data import COUNTS
+from fer_utils.evaluation import average_over_seeds, wilson_interval
+from fer_utils.models import PASSES, count_multiply_adds
+from fer_utils.report.published import RECORDS, TABLE_1, Record
+from fer_utils.report.recorded import compare_with, correct_answers
+from fer_utils.training import (
+    ABLATION_ROWS,
+    BEST_ROWS,
+    EQUAL_ROWS,
+    EXPERIMENTS,
+    FAST_ROWS,
+    ROWS,
+    STRIDE_2_ROWS,
+    Recipe,
+    build_network,
+    find_recipe,
+)
+
+
+def describe_beside_report(run):
+    """One honest line: a run's test accuracy with its 95 % interval beside the report's row (Table 1)."""
+    n = len(run.test_correct)
+    low, high = wilson_interval(run.test_correct.sum(), n)
+    ours = f"{run.test_accuracy:.1%} ({low:.1%} to {high:.1%}, n = {n:,}, one seed, {run.dataset}, {run.profile})"
+    return f"{EXPERIMENTS[run.experiment].title}: the report {TABLE_1[run.experiment]} %, here {ours}"
+
+
+def describe_recorded(runs):
+    """One line for the recorded runs of one experiment, by seed: what `describe_beside_report` says of a single run."""
+    if not runs:
+        return "no recorded run"
+    accuracy = average_over_seeds(correct_answers(runs))
+    interval = f"{100 * accuracy.low:.1f} to {100 * accuracy.high:.1f} %"
+    seeds = f"{len(runs)} seed{'s' if len(runs) > 1 else ''}"
+    facts = f"{interval}, n = {len(runs[0].test_correct):,}, {seeds}, {runs[0].dataset}, {runs[0].profile}"
+    title = EXPERIMENTS[runs[0].experiment].title
+    return f"{title}: the report {TABLE_1[runs[0].experiment]} %, recorded {describe_accuracy(accuracy)} ({facts})"
+
+
+def tabulate_results(recorded):
+    """Table 1 as a DataFrame of text, a row per experiment with runs: the report's column beside ours."""
+    names = (*ROWS, *FAST_ROWS, *BEST_ROWS, *STRIDE_2_ROWS)
+    rows = [_result_row(name, recorded[name]) for name in names if recorded.get(name)]
+    return pd.DataFrame(rows).set_index("network") if rows else pd.DataFrame()
+
+
+def _result_row(name, runs):
+    accuracy = average_over_seeds(correct_answers(runs))
+    minutes = np.mean([run.seconds for run in runs]) / 60
+    devices = " or ".join(sorted({run.device for run in runs}))
+    return {
+        "network": EXPERIMENTS[name].title,
+        "report": f"{TABLE_1[name]} %" if name in TABLE_1 else "",
+        "test accuracy": describe_accuracy(accuracy),
+        "95 % interval": f"{100 * accuracy.low:.1f} to {100 * accuracy.high:.1f} %",
+        "seeds": str(len(runs)),
+        "parameters": f"{_build_again(runs[0]).count_params():,}",
+        "minutes a run": f"{minutes:.{0 if minutes >= 10 else 1}f}, {devices}",
+        "command": f"fer-course reproduce --experiment {name}",
+    }
+
+
+def tabulate_shortcuts(recorded):
+    """The "Table 2" that §5.3 cites: the network without and with shortcuts, as a DataFrame of text."""
+    rows = {}
+    for name in ("vgg_like", "resnet_like"):
+        if runs := recorded.get(name):
+            network = _build_again(runs[0])
+            best = [max(run.history["val_accuracy"]) for run in runs]
+            rows[EXPERIMENTS[name].title] = {
+                "report, test": f"{TABLE_1[name]} %",
+                "test accuracy": describe_accuracy(average_over_seeds(correct_answers(runs))),
+                "validation accuracy": f"{100 * np.mean(best):.1f} %",
+                "parameters": f"{network.count_params():,}",
+                "multiply-adds": f"{count_multiply_adds(network) / 1e6:.0f} million",
+                "mean training loss": f"{np.mean([run.history['loss'] for run in runs]):.3f}",
+            }
+    return pd.DataFrame(rows).T
+
+
+NO_RUN = "no recorded run yet"
+
+
+def family_title(experiment):
+    """What an experiment of `EQUAL_ROWS` is called among its like, such as `"VGG"`."""
+    return EXPERIMENTS[experiment].title.removesuffix(" at equal cost")
+
+
+def tabulate_equal_cost(recorded, seconds):
+    """The seven families at one cost as a DataFrame of text, a row each, with runs or without.
+
+    `seconds` maps experiments to seconds of training measured side by side (`benchmark.seconds_of_families`): those
+    that runs keep are of days on which the machine did other work as well. Where it lacks a row, so does the table.
+    """
+    rows = {}
+    for name in EQUAL_ROWS:
+        experiment = EXPERIMENTS[name]
+        network, runs = build_network(experiment, find_recipe(experiment, "full")), recorded.get(name)
+        accuracy = average_over_seeds(correct_answers(runs)) if runs else None
+        rows[family_title(name)] = {
+            "test accuracy": describe_accuracy(accuracy) if runs else NO_RUN,
+            "95 % interval": f"{100 * accuracy.low:.1f} to {100 * accuracy.high:.1f} %" if runs else "",
+            "seeds": str(len(runs or [])),
+            "parameters": f"{network.count_params():,}",
+            "multiply-adds": f"{count_multiply_adds(network) / 1e6:.1f} million",
+            "seconds of training": f"{seconds[name]:.0f}" if name in seconds else "",
+        }
+    return _as_table(rows, "family")
+
+
+def tabulate_ablation(recorded):
+    """What each part of `best` gives, in small, as a DataFrame of text: a row per experiment with runs.
+
+    The last column is test accuracy less that with all parts, by `compare_with`.
+    """
+    differences = compare_with("small_best", ABLATION_ROWS, recorded)
+    rows = {}
+    for name in ABLATION_ROWS:
+        if runs := recorded.get(name):
+            validation = 100 * np.mean([run.validation_accuracy for run in runs])
+            rows[EXPERIMENTS[name].title] = {
+                "validation accuracy": f"{validation:.1f} %",
+                "test accuracy": describe_accuracy(average_over_seeds(correct_answers(runs))),
+                "less all parts": differences[name].in_points() if name in differences else "",
+                "seeds": str(len(runs)),
+            }
+    return _as_table(rows, "trained with")
+
+
+def _as_table(rows, label):
+    table = pd.DataFrame(rows).T
+    table.index.name = label
+    return table
+
+
+def tabulate_records(recorded, facts=None):
+    """Published accuracies and ours, least first, as a DataFrame of text; ours say how many seeds they are of.
+
+    `facts` are those of `load_test_set`, for several networks together. Networks and recipes of ours were chosen on
+    PublicTest alone.
+    """
+    rows = [(float(record.accuracy.split()[0]), record) for record in RECORDS]
+    for name in (*ROWS, FAST_ROWS[0], *BEST_ROWS):
+        if runs := recorded.get(name):
+            accuracy, views = average_over_seeds(correct_answers(runs)), EXPERIMENTS[name].views
+            title = f"{EXPERIMENTS[name].title}{f', {views} views' if views > 1 else ''}"
+            rows.append((100 * accuracy.mean, _our_record(title, describe_accuracy(accuracy), runs, 1)))
+            together = (facts or {}).get("ensembles", {}).get(name)
+            if together and name in BEST_ROWS:
+                words = f"{100 * together['accuracy']:.1f} %"
+                title = f"{together['seeds']} × {title} together"
+                rows.append((100 * together["accuracy"], _our_record(title, words, runs, together["seeds"])))
+    lines = [
+        {
+            "network": record.name,
+            "accuracy": record.accuracy,
+            "measured on": record.split,
+            "chosen on": record.chosen_on,
+            "extra data": record.extra_data,
+            "multiply-adds of training": f"{record.training_cost:.3g}".replace("e+", "e")
+            if record.training_cost
+            else "",
+        }
+        for _, record in sorted(rows, key=lambda row: row[0])
+    ]
+    return pd.DataFrame(lines).set_index("network")
+
+
+def _our_record(title, accuracy, runs, n_networks):
+    cost = n_networks * multiply_adds_of_training(runs[0].experiment)
+    return Record(f"**{title}**", accuracy, "PrivateTest", "PublicTest", "none", cost)
+
+
+def multiply_adds_of_training(experiment):
+    """Multiply-adds of a whole training of the named experiment in its full recipe on FER2013, forward and backward."""
+    recipe = find_recipe(EXPERIMENTS[experiment], "full")
+    n_images = recipe.train_images or sum(COUNTS["Training"])
+    network = build_network(EXPERIMENTS[experiment], recipe)
+    return PASSES * count_multiply_adds(network) * n_images * recipe.epochs
+
+
+def _build_again(run):
+    return build_network(EXPERIMENTS[run.experiment], Recipe(**run.recipe))
+
+
+def describe_accuracy(accuracy):
+    """An `Accuracy` as text: mean ± standard deviation over seeds, in percent."""
+    spread = "one seed" if np.isnan(accuracy.deviation) else f"± {100 * accuracy.deviation:.1f}"
+    return (
+        f"{100 * accuracy.mean:.1f} % ({spread})" if spread == "one seed" else f"{100 * accuracy.mean:.1f} {spread} %"
+    )
+
+
+def as_markdown(table):
+    """A DataFrame of text as a markdown table, its index first.
+
+    >>> print(as_markdown(pd.DataFrame({"b": ["2"]}, index=pd.Index(["1"], name="a"))))
+    | a | b |
+    |---|---|
+    | 1 | 2 |
+    """
+    table = table.reset_index()
+    lines = [list(table.columns), ["---"] * len(table.columns), *table.to_numpy().tolist()]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines).replace("| --- ", "|---").replace("|--- |", "|---|")

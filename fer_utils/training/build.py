@@ -1,0 +1,44 @@
+"""From an experiment to its network: built anew, or loaded with a run's weights."""
+
+from fer_utils import device
+from fer_utils.device import keras
+from fer_utils.models import FAMILIES, augmentation_layer, deep_residual, fast, lenet_like, resnet_like, vgg_like
+from fer_utils.training.experiments import Recipe, find_experiment
+from fer_utils.training.runs import WEIGHTS, RunError, naming_damage
+
+NETWORKS = {build.__name__: build for build in (lenet_like, vgg_like, resnet_like, fast, deep_residual)} | FAMILIES
+
+
+def build_network(experiment, recipe, seed=0, precision=device.FLOAT32):
+    """The uncompiled network of an `Experiment` and a `Recipe`, its initial weights and augmentation set by `seed`.
+
+    `precision` is the Keras dtype policy that its layers compute in; weights are float32 in each.
+    """
+    keras.utils.set_random_seed(seed)
+    # Made first: images are turned and stretched in float32, whatever the network computes in.
+    changes = experiment.augmentation
+    augmentation = augmentation_layer(seed, changes, recipe.interpolation) if changes else None
+    usual = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        extras = {"conv_stride": experiment.conv_stride} if experiment.conv_stride != 1 else {}
+        extras |= {"dropout": recipe.dropout} if recipe.dropout else {}
+        network = NETWORKS[experiment.model](recipe.width, augmentation=augmentation, **extras)
+    finally:
+        keras.config.set_dtype_policy(usual)
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = recipe.norm_momentum
+    return network
+
+
+def load_network(run):
+    """The trained `keras.Model` of a `Run`; `RunError` if the run was kept without its weights or they are damaged."""
+    path = run.folder / WEIGHTS if run.folder else None
+    if path is None or not path.exists():
+        name = f"{run.experiment}, seed {run.seed}"
+        raise RunError(f"{name}: the run was kept without its weights; train it with retrain=True")
+    network = build_network(find_experiment(run.experiment), Recipe(**run.recipe))
+    with naming_damage(path):
+        network.load_weights(path)
+    return network

@@ -1,0 +1,81 @@
+"""A training's checkpoint: all variables of network and optimiser, the best weights so far, and the progress."""
+
+import dataclasses
+import json
+
+import numpy as np
+
+from fer_utils.device import keras
+from fer_utils.environment import atomic_path
+from fer_utils.training.experiments import DEFINITION
+from fer_utils.training.runs import DAMAGE
+
+
+@dataclasses.dataclass
+class Progress:
+    """How far a training has come: what a checkpoint holds beside the network's variables."""
+
+    epoch: int = 0
+    seconds: float = 0.0
+    history: dict = dataclasses.field(default_factory=dict)
+    best_epoch: int = 0
+    best_variables: list = dataclasses.field(default_factory=list)
+
+
+def checkpoint_identity(experiment, recipe, faces, seed, precision):
+    """What a checkpoint must agree with to be continued."""
+    return {
+        "experiment": experiment.name,
+        "definition": definition_of(experiment),
+        "seed": seed,
+        "recipe": dataclasses.asdict(recipe),
+        "fingerprint": faces.fingerprint,
+        "backend": keras.backend.backend(),
+        "precision": precision,
+    }
+
+
+def definition_of(experiment):
+    """What an experiment trains, without what it is called."""
+    return {name: getattr(experiment, name) for name in DEFINITION}
+
+
+def save_checkpoint(network, progress, path, task):
+    facts = {"task": task, **{name: getattr(progress, name) for name in ("epoch", "seconds", "history", "best_epoch")}}
+    arrays = {f"now{i}": array for i, array in enumerate(read_variables(_state(network)))}
+    arrays |= {f"best{i}": array for i, array in enumerate(progress.best_variables)}
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, facts=json.dumps(facts), **arrays)
+
+
+def load_checkpoint(network, path, task):
+    """The `Progress` stored at `path`, its variables assigned to `network`; None if there is none that fits `task`."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            facts = json.loads(str(stored["facts"]))
+            if facts.pop("task") != task:
+                return None
+            now = [stored[f"now{i}"] for i in range(len(_state(network)))]
+            best = [stored[f"best{i}"] for i in range(len(network.variables))]
+    except FileNotFoundError:
+        return None
+    except (OSError, *DAMAGE):
+        print(f"{path.name} is damaged: training starts from the beginning")
+        return None
+    if [array.shape for array in now] != [variable.shape for variable in _state(network)]:
+        return None  # models.py was changed since
+    assign_variables(_state(network), now)
+    return Progress(best_variables=best, **facts)
+
+
+def _state(network):
+    return [*network.variables, *network.optimizer.variables]
+
+
+def read_variables(variables):
+    return [variable.numpy() for variable in variables]
+
+
+def assign_variables(variables, arrays):
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)

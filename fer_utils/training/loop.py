@@ -1,0 +1,259 @@
+"""train(experiment, faces, seed) -> Run: repeatable, resumable, recorded.
+
+Everything random follows from the seed: the initial weights, the order and the mixing of the images (from the seed and
+the epoch's number) and the augmentation (its state is part of the checkpoint). A training that is stopped goes on from
+its last finished epoch and ends with the same weights as one that was never stopped.
+"""
+
+import contextlib
+import dataclasses
+import importlib
+import logging
+import math
+import platform
+import subprocess
+import time
+
+import numpy as np
+
+from fer_utils import device
+from fer_utils.data import CLASS_NAMES
+from fer_utils.device import keras
+from fer_utils.environment import PROJECT, current_profile, progress_bar
+from fer_utils.evaluation import confusion_matrix
+from fer_utils.models import count_multiply_adds, mix_pairs, predict, predict_views
+from fer_utils.training.build import build_network
+from fer_utils.training.checkpoint import (
+    Progress,
+    assign_variables,
+    checkpoint_identity,
+    definition_of,
+    load_checkpoint,
+    read_variables,
+    save_checkpoint,
+)
+from fer_utils.training.experiments import find_experiment, find_recipe
+from fer_utils.training.runs import Run, save_run
+from fer_utils.training.store import find_finished, lock_run, run_folder, store_folder
+
+# TensorFlow takes several networks in one process for a mistake and warns of retracing.
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
+OPTIMIZERS = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop}
+BAR = "{desc} {percentage:3.0f}% |{bar:20}| {remaining} left{postfix}"
+
+
+def train(experiment, faces, seed=0, retrain=False, keep_weights=True, store=None, bar=None):
+    """The `Run` of the named `experiment` on `faces` (a `FaceDataset`), in the current profile's recipe.
+
+    A finished run is returned from the store instead of being trained again, unless `retrain`; a stopped one goes on;
+    one that another process is training is waited for. `store` is a folder, by default that of `store_folder`.
+    The weights kept are those of the epoch with the best validation accuracy; the test images are opened once, with
+    these. Without `keep_weights` only the numbers are stored. A progress bar `bar` is moved on by the training's
+    `training_cost`; without one, the training shows its own.
+    Raises `ValueError` for an unknown experiment.
+    """
+    experiment, profile = find_experiment(experiment), current_profile()
+    recipe = find_recipe(experiment, profile)
+    folder = run_folder(store or store_folder(faces, profile), experiment.name, seed)
+    checkpoint = folder.with_name(f"{folder.name}.unfinished.npz")
+    with lock_run(folder):
+        finished = None if retrain else find_finished(folder, experiment, recipe, faces)
+        if finished:
+            return finished
+        precision = experiment.precision or device.choose_precision(recipe.width)
+        if retrain:
+            checkpoint.unlink(missing_ok=True)
+        network = build_network(experiment, recipe, seed, precision)
+        split = _training_images(faces.train, recipe.train_images, seed)
+        name = experiment.name if seed == 0 else f"{experiment.name}, seed {seed}"
+        cost = training_cost(network, recipe, faces)
+        own_bar = {"desc": name, "total": cost, "bar_format": BAR, "mininterval": 0.5, "smoothing": 0}
+        with contextlib.nullcontext(bar) if bar is not None else progress_bar(**own_bar) as bar:
+            bar.set_description_str(name, refresh=False)
+            task = checkpoint_identity(experiment, recipe, faces, seed, precision)
+            progress = fit_epochs(network, split, faces.validation, recipe, seed, checkpoint, task, bar)
+        assign_variables(network.variables, progress.best_variables)
+        run = _record(network, progress, experiment, profile, recipe, faces, seed, precision)
+        run = save_run(run, folder, network if keep_weights else None)
+        checkpoint.unlink(missing_ok=True)
+    return run
+
+
+def training_cost(network, recipe, faces):
+    """Multiply-adds, in thousands of millions, of the forward passes of a whole training: what its time goes with."""
+    n_images = min(recipe.train_images or math.inf, len(faces.train.labels))
+    return count_multiply_adds(network) * n_images * recipe.epochs / 1e9
+
+
+def count_as_done(bar, cost):
+    """Moves `bar` on by work that was done earlier, which says nothing about today's speed."""
+    if not bar.disable:
+        bar.initial += cost
+        bar.n += cost
+        bar.refresh()
+
+
+def compile_network(network, recipe, n_images):
+    """Gives `network` the optimiser, the learning rates and the loss of `recipe` for epochs of `n_images` images."""
+    schedule = _schedule(recipe, recipe.epochs * -(-n_images // recipe.batch_size))
+    extras = {"weight_decay": recipe.weight_decay or None}
+    if recipe.mean_decay:
+        extras |= {"use_ema": True, "ema_momentum": recipe.mean_decay}
+    if recipe.momentum:
+        optimizer = keras.optimizers.SGD(schedule, momentum=recipe.momentum, nesterov=True, **extras)
+    else:
+        optimizer = OPTIMIZERS[recipe.optimizer](schedule, **extras)
+    if recipe.decays == "kernels":
+        others = [variable for variable in network.trainable_variables if not variable.name.endswith("kernel")]
+        optimizer.exclude_from_weight_decay(others)
+    optimizer.build(network.trainable_variables)
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
+    network.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
+
+
+def _schedule(recipe, steps):
+    """The learning rate over `steps` steps: constant, or up during the warm-up and down along half a cosine."""
+    if recipe.schedule == "constant":
+        return recipe.learning_rate
+    warmup = round(recipe.warmup * steps)
+    return keras.optimizers.schedules.CosineDecay(
+        recipe.learning_rate / 10 if warmup else recipe.learning_rate,
+        decay_steps=steps - warmup,
+        warmup_target=recipe.learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )
+
+
+def fit_epochs(network, split, validation, recipe, seed, checkpoint, task, bar):
+    """Trains epoch by epoch, with a checkpoint after each; returns the `Progress` at the end."""
+    compile_network(network, recipe, len(split.labels))
+    progress = load_checkpoint(network, checkpoint, task) or Progress()
+    if progress.epoch:
+        count_as_done(bar, progress.epoch * len(split.labels) * count_multiply_adds(network) / 1e9)
+    while progress.epoch < recipe.epochs:
+        start = time.perf_counter()
+        scores = fit_one_epoch(network, split, recipe, seed, progress.epoch, bar)
+        progress.seconds += time.perf_counter() - start
+        with _weights_to_judge(network):
+            scores |= _validate(network, validation)
+            _note_epoch(progress, scores, network, recipe.keep)
+        save_checkpoint(network, progress, checkpoint, task)
+    return progress
+
+
+def fit_one_epoch(network, split, recipe, seed, epoch, bar):
+    """Trains the compiled `network` once over `split`; returns the epoch's mean loss and accuracy as a dict.
+
+    Batch by batch and not with `network.fit`: on TensorFlow its input pipeline lets an epoch end only when its own
+    clock strikes, 5, 10, 20, 41, ... seconds after the start (notebook 08).
+    """
+    random = np.random.default_rng([seed, epoch])
+    order = random.permutation(len(split.labels))
+    targets = np.eye(len(CLASS_NAMES), dtype=np.float32)
+    batches = np.split(order, range(recipe.batch_size, len(order), recipe.batch_size))
+    cost_of_batch = count_multiply_adds(network) * len(order) / len(batches) / 1e9
+    sums, n_seen = {"loss": 0.0, "accuracy": 0.0}, 0
+    for batch in batches:
+        network.reset_metrics()  # Keras 3.15 does so itself, 3.13 does not
+        images, wanted = split.images[batch], targets[split.labels[batch]]
+        if recipe.mixup:
+            images, wanted = mix_pairs(images, wanted, recipe.mixup, random)
+        scores = network.train_on_batch(images, wanted, return_dict=True)
+        n_seen += len(batch)
+        sums = {name: total + len(batch) * float(scores[name]) for name, total in sums.items()}
+        loss, accuracy = (total / n_seen for total in sums.values())
+        words = f"epoch {epoch + 1}/{recipe.epochs}, loss {loss:.2f}, accuracy {accuracy:.1%}"
+        bar.set_postfix_str(words, refresh=False)
+        bar.update(cost_of_batch)
+    return {name: total / n_seen for name, total in sums.items()}
+
+
+@contextlib.contextmanager
+def _weights_to_judge(network):
+    """Within it the network has its running mean of the weights, if its optimiser keeps one."""
+    if not network.optimizer.use_ema:
+        yield
+        return
+    swap = keras.callbacks.SwapEMAWeights()
+    swap.set_model(network)
+    swap.on_test_begin()
+    try:
+        yield
+    finally:
+        swap.on_test_end()
+
+
+def _validate(network, validation):
+    probabilities = predict(network, validation.images)
+    of_labels = probabilities[np.arange(len(validation.labels)), validation.labels]
+    return {
+        "val_accuracy": float(np.mean(probabilities.argmax(axis=1) == validation.labels)),
+        "val_loss": float(-np.log(np.maximum(of_labels, keras.config.epsilon())).mean()),
+    }
+
+
+def _note_epoch(progress, scores, network, keep):
+    if keep == "last" or scores["val_accuracy"] > max(progress.history.get("val_accuracy", []), default=-1.0):
+        progress.best_epoch = progress.epoch + 1
+        progress.best_variables = read_variables(network.variables)
+    for name, value in scores.items():
+        progress.history.setdefault(name, []).append(value)
+    progress.epoch += 1
+
+
+def _training_images(split, n_images, seed):
+    """`n_images` of `split`, drawn at random by `seed`; all of them if None or fewer are there."""
+    if n_images is None or n_images >= len(split.labels):
+        return split
+    chosen = np.sort(np.random.default_rng([seed, n_images]).permutation(len(split.labels))[:n_images])
+    return dataclasses.replace(split, images=split.images[chosen], labels=split.labels[chosen])
+
+
+def _record(network, progress, experiment, profile, recipe, faces, seed, precision):
+    """The `Run` of a finished training; this is the one place where the test images are looked at."""
+    validation_predictions = predict_views(network, faces.validation.images, experiment.views).argmax(axis=1)
+    probabilities = predict_views(network, faces.test.images, experiment.views).astype(np.float16)
+    predictions = probabilities.argmax(axis=1)
+    return Run(
+        experiment=experiment.name,
+        **definition_of(experiment),
+        seed=seed,
+        profile=profile,
+        recipe=dataclasses.asdict(recipe),
+        dataset=faces.name,
+        fingerprint=faces.fingerprint,
+        history=progress.history,
+        best_epoch=progress.best_epoch,
+        test_accuracy=float(np.mean(predictions == faces.test.labels)),
+        confusion=confusion_matrix(faces.test.labels, predictions),
+        validation_confusion=confusion_matrix(faces.validation.labels, validation_predictions),
+        test_probabilities=probabilities,
+        test_correct=predictions == faces.test.labels,
+        seconds=round(progress.seconds, 1),
+        device=device.name_device(),
+        precision=precision,
+        versions=versions(),
+        commit=commit(),
+    )
+
+
+def versions():
+    """{name: version} of Python and of the packages that decide about numbers."""
+    backend = keras.backend.backend()
+    packages = {"keras": keras, backend: importlib.import_module(backend), "numpy": np}
+    return {"python": platform.python_version(), **{name: package.__version__ for name, package in packages.items()}}
+
+
+def commit():
+    """The commit the code stands at, with `+` if files were changed since; "unknown" outside a clone."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )  # fmt: count_as_done
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return described.stdout.strip()

@@ -1,0 +1,290 @@
+"""The course as a person sees it: each notebook in JupyterLab, each page of the site, in a real Chromium.
+
+Screenshots go to build/browser. By hand: `pytest -m browser`, for one notebook with `-k 02`.
+"""
+
+import contextlib
+import math
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import nbformat
+import pytest
+from browser import CHROMIUM, WINDOW, serve, start_chromium, start_lab, time_limit
+from matplotlib import cbook
+from nbformat.v4 import new_code_cell, new_notebook
+
+from fer_course.notebooks import STORED_METADATA, find_notebooks
+from fer_utils.data.fer2013 import CLASS_NAMES
+from fer_utils.environment import PROJECT
+
+pytestmark = pytest.mark.browser
+NOTEBOOKS = find_notebooks(PROJECT / "notebooks")
+TRAINS, ASKS = "02_baseline_overfitting", "11_your_own_photo"
+SHOTS = PROJECT / "build" / "browser"
+SHOT_HEIGHT = 3000
+# In seconds, several times as long as it takes: for everything here, for a notebook to run, for a page to be drawn.
+LIMIT, NOTEBOOK_LIMIT, DRAWING_LIMIT = 2400, 600, 60
+# What a person sees of a notebook: prompts, printed text, warnings and errors, and the figures that are really drawn.
+READ_NOTEBOOK = """() => {
+    const find = (query) => [...document.querySelectorAll(".jp-Notebook " + query)];
+    const texts = (query) => find(query).map((element) => element.textContent);
+    const printed = (kind) => texts(`[data-mime-type="application/vnd.jupyter.${kind}"]`);
+    return {
+        prompts: texts(".jp-CodeCell .jp-InputPrompt"),
+        printed: printed("stdout"),
+        wrong: [...printed("stderr"), ...printed("error")],
+        figures: find(".jp-OutputArea-output > img").filter((image) => image.naturalWidth > 0).length,
+    };
+}"""
+SCROLL_TO_BAR = """() => [...document.querySelectorAll(".jp-OutputArea-output")]
+    .filter((output) => /\\d+% \\|/.test(output.textContent)).at(-1)?.scrollIntoView({block: "center"})"""
+# What is wrong with a page of the site: pictures that are not drawn, formulas without a size.
+READ_PAGE = """() => {
+    const find = (query, isWrong) => [...document.querySelectorAll(query)].filter(isWrong);
+    const pictures = find("img", (image) => !image.complete || !image.naturalWidth);
+    const formulas = find("article math", (formula) => formula.getBoundingClientRect().height < 5);
+    return [...pictures, ...formulas].map((element) => element.outerHTML);
+}"""
+PAGES = {"home": "index", "notebook": "notebooks/05_shortcut_connections", "module": "fer_utils/models"}
+PAGES |= {"results": "results", "instructor": "instructor"}
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A Chromium that reaches nothing but this machine."""
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: pip install playwright"
+    )
+    if not CHROMIUM:
+        pytest.skip("there is no Chromium here: apt-get install chromium")
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    with time_limit(LIMIT), playwright.sync_playwright() as started, start_chromium(started) as context:
+        yield context
+
+
+@pytest.fixture
+def page(chromium):
+    """A new page. The test fails if it asked for anything that is not on this machine."""
+    asked = []
+    page = chromium.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    yield page
+    page.close()
+    assert [url for url in asked if not url.startswith(("http://127.0.0.1:", "data:", "blob:"))] == []
+
+
+# --- the notebooks in JupyterLab ---
+
+
+@pytest.fixture(scope="module")
+def notebooks(tmp_path_factory):
+    """A folder with copies of the notebooks: running them changes nothing of the course."""
+    copies = tmp_path_factory.mktemp("copy") / "notebooks"
+    return shutil.copytree(PROJECT / "notebooks", copies, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+
+
+@pytest.fixture(scope="module")
+def lab(chromium, notebooks):
+    """The address of a JupyterLab on the `notebooks`, with progress bars.
+
+    It trains anew and into the tests' common store, so that the notebooks' own test, after this one, finds the runs.
+    """
+    shutil.rmtree(os.environ["FER_RUNS"], ignore_errors=True)
+    with start_lab(notebooks, {"FER_PROGRESS": "1"}) as address:
+        yield address
+
+
+def open_notebook(page, lab, name):
+    """Opens a notebook as a person does, with a double click in the list of files; waits until its kernel is idle."""
+    page.goto(lab)
+    page.locator(".jp-DirListing-item", has_text=name).dblclick(timeout=1000 * DRAWING_LIMIT)
+    page.get_by_text("(ipykernel) | Idle").wait_for(timeout=1000 * DRAWING_LIMIT)
+
+
+def choose(page, menu, item):
+    page.get_by_role("menuitem", name=menu, exact=True).click()
+    page.locator(".lm-Menu").get_by_text(item, exact=True).click()
+
+
+def watch(page, done, seconds):
+    """What a person sees of the notebook once that is `done`, or after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not done(state := page.evaluate(READ_NOTEBOOK)) and time.monotonic() < deadline:
+        page.wait_for_timeout(200)
+    return state
+
+
+def watch_the_bar(page, finished):
+    """Two percentages that a training's bar shows, one after the other; `None` for one that was never seen."""
+    first = shown_percentage(watch(page, lambda state: finished(state) or shown_percentage(state), NOTEBOOK_LIMIT))
+    other = watch(page, lambda state: finished(state) or shown_percentage(state) not in (None, first), NOTEBOOK_LIMIT)
+    return first, shown_percentage(other)
+
+
+def shown_percentage(state):
+    found = re.findall(r"(\d+)% \|", "\n".join(state["printed"]))
+    return int(found[-1]) if found else None
+
+
+def ask_the_widget(page, name):
+    """The photo widget's words on a portrait, and on the camera's picture, in which there is no face."""
+    words, picture = page.locator(".jp-OutputArea [role=status]"), page.locator(".jp-OutputArea [role=status] + img")
+    page.locator(".jp-OutputArea input[type=file]").set_input_files(cbook.get_sample_data("grace_hopper.jpg", False))
+    words.filter(has_text=re.compile(r"\d%")).wait_for(timeout=1000 * DRAWING_LIMIT)
+    picture.scroll_into_view_if_needed()
+    on_portrait, is_drawn = words.text_content(), picture.evaluate("image => image.decode().then(() => true)")
+    page.screenshot(path=SHOTS / f"{name}-portrait.png")
+    page.get_by_role("button", name="Use the camera").click()
+    page.get_by_role("button", name="Take the photo").click()
+    words.filter(has_text=re.compile("face", re.IGNORECASE)).wait_for(timeout=1000 * DRAWING_LIMIT)
+    picture.scroll_into_view_if_needed()
+    page.screenshot(path=SHOTS / f"{name}-camera.png")
+    return on_portrait, is_drawn, words.text_content()
+
+
+def shoot(page, name):
+    """Saves the whole notebook as pictures NAME-1.png, NAME-2.png, ..."""
+    page.set_viewport_size({**WINDOW, "height": SHOT_HEIGHT})
+    sheet = page.locator(".jp-WindowedPanel-outer")
+    height, end = sheet.evaluate(
+        "sheet => [sheet.clientHeight, [...sheet.querySelectorAll('.jp-Cell')].at(-1).getBoundingClientRect().bottom"
+        " - sheet.getBoundingClientRect().top + sheet.scrollTop]"
+    )
+    for number in range(math.ceil(end / height)):
+        sheet.evaluate("(sheet, top) => sheet.scrollTo(0, top)", number * height)
+        page.wait_for_timeout(200)
+        page.screenshot(path=SHOTS / f"{name}-{number + 1}.png")
+    page.set_viewport_size(WINDOW)
+
+
+def read_stored(path):
+    """What `READ_NOTEBOOK` should see of the stored notebook at `path`: its prompts and its number of figures."""
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    figures = sum("image/png" in output.get("data", {}) for cell in cells for output in cell.outputs)
+    return {"prompts": [f"[{cell.execution_count or ' '}]:" for cell in cells], "figures": figures}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook(path, page, lab):
+    name, stored = path.stem, read_stored(path)
+
+    def complete(state):
+        return state | stored == state
+
+    def finished(state):
+        return state["wrong"] or complete(state)
+
+    open_notebook(page, lab, name)
+    assert complete(watch(page, complete, DRAWING_LIMIT)), "the stored outputs"
+    page.screenshot(path=SHOTS / f"{name}-stored.png")
+
+    choose(page, "Edit", "Clear Outputs of All Cells")
+    empty = watch(page, lambda state: state["figures"] == 0, DRAWING_LIMIT)
+    assert empty["figures"] == 0 and set(empty["prompts"]) == {"[ ]:"}
+
+    choose(page, "Run", "Run All Cells")
+    if name == TRAINS:
+        first, other = watch_the_bar(page, finished)
+        for _ in range(2):  # what is scrolled past gets its true height only then
+            page.evaluate(SCROLL_TO_BAR)
+            page.wait_for_timeout(200)
+        page.screenshot(path=SHOTS / f"{name}-training.png")
+        assert first is not None and other is not None and first < other
+    state = watch(page, finished, NOTEBOOK_LIMIT)
+    shoot(page, name)
+    assert state["wrong"] == []
+    assert {key: state[key] for key in stored} == stored
+
+    if name == ASKS:
+        on_portrait, is_drawn, on_camera = ask_the_widget(page, name)
+        assert any(expression in on_portrait for expression in CLASS_NAMES) and is_drawn
+        assert "no face" in on_camera
+    choose(page, "Kernel", "Shut Down Kernel")
+
+
+def test_what_goes_wrong_in_a_notebook_is_seen(page, lab, notebooks):
+    sources = ["import sys", "print('careful', file=sys.stderr)", "1 / 0", "print('never')"]
+    trouble = new_notebook(cells=[new_code_cell(source) for source in sources], metadata=STORED_METADATA)
+    nbformat.write(trouble, notebooks / "99_trouble.ipynb")
+    open_notebook(page, lab, "99_trouble")
+    choose(page, "Run", "Run All Cells")
+    state = watch(page, lambda state: len(state["wrong"]) == 2, DRAWING_LIMIT)
+    careful, error = state["wrong"]
+    assert careful == "careful\n" and "ZeroDivisionError" in error
+    assert state["printed"] == [] and state["figures"] == 0
+    choose(page, "Kernel", "Shut Down Kernel")
+
+
+# --- the site ---
+
+
+@pytest.fixture(scope="module")
+def site(chromium, tmp_path_factory):
+    """(folder, address) of the site, built from the stored notebooks."""
+    from fer_course.site import build_site
+
+    folder = tmp_path_factory.mktemp("site") / "html"
+    build_site(PROJECT / "notebooks", folder)
+    with serve(folder) as address:
+        yield folder, address
+
+
+def test_every_page_of_the_site_is_drawn(page, site):
+    folder, address = site
+    wrong = []
+
+    def hear(message):  # Chromium asks every site for an icon, which this one has not
+        if message.type in ("error", "warning") and not message.location["url"].endswith("/favicon.ico"):
+            wrong.append(f"{message.location['url']}: {message.text}")
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("requestfailed", lambda request: wrong.append(f"not loaded: {request.url}"))
+    found = {}
+    for path in sorted(folder.rglob("*.html")):
+        page.goto(f"{address}/{path.relative_to(folder).as_posix()}")
+        found[str(path.relative_to(folder))] = wrong + page.evaluate(READ_PAGE)
+        wrong.clear()
+    assert {name: problems for name, problems in found.items() if problems} == {}
+    assert len(found) > len(NOTEBOOKS)
+
+
+def test_what_is_not_drawn_is_seen(page):
+    page.set_content('<article><img src="data:image/png;base64,AAAA"><math></math><math><mi>x</mi></math></article>')
+    assert [element[:5] for element in page.evaluate(READ_PAGE)] == ["<img ", "<math"]
+
+
+def test_the_search_finds_a_word(page, site):
+    page.goto(f"{site[1]}/index.html")
+    page.get_by_placeholder("Search").fill("shortcut")
+    page.keyboard.press("Enter")
+    results = page.locator("#search-results li a")
+    results.filter(has_text="shortcut").first.wait_for()
+    page.screenshot(path=SHOTS / "site-search.png")
+    results.filter(has_text="shortcut").first.click()
+    assert "shortcut" in page.locator("article").inner_text()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_of_the_site_as_a_picture(name, page, site):
+    page.goto(f"{site[1]}/{PAGES[name]}.html")
+    page.screenshot(path=SHOTS / f"site-{name}.png", full_page=True)
+    assert page.locator("article h1").first.is_visible()
+
+
+# --- what all of this stands on ---
+
+
+def test_nothing_but_this_machine_is_reached(chromium):
+    with contextlib.closing(chromium.new_page()) as page, pytest.raises(Exception, match="ERR_PROXY_CONNECTION_FAILED"):
+        page.goto("http://192.0.2.1")
+
+
+def test_the_time_limit_ends_what_hangs():
+    with time_limit(0.2):
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).wait(timeout=30)

@@ -1,0 +1,330 @@
+"""The command: its options, messages and exit statuses. The runner itself is tested in test_notebook_runner.py."""
+
+import json
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import nbformat
+import pandas as pd
+import pytest
+from test_notebooks import write_notebook
+from typer.testing import CliRunner
+
+from fer_course import cli, heads
+from fer_utils.data.fer2013 import FaceDataError
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """A course of two tiny notebooks, the second of which fails, and a `load_faces` that only notes its calls."""
+    for name in ("FER_DATA", "FER_PROFILE", "FER_RUNS"):
+        monkeypatch.setenv(name, os.environ[name])  # so that what the command sets is taken back
+    loads = []
+    monkeypatch.setattr("fer_utils.data.load_faces", lambda: loads.append(dict(os.environ)))
+    monkeypatch.setattr(cli, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(cli, "BUILD", tmp_path / "build")
+    (tmp_path / "notebooks").mkdir()
+    report = "import os\nprint(*(os.environ[name] for name in ('FER_DATA', 'FER_PROFILE', 'FER_PROGRESS')))"
+    write_notebook(tmp_path / "notebooks" / "01_good.ipynb", report)
+    write_notebook(tmp_path / "notebooks" / "02_bad.ipynb", "nonsense")
+    return SimpleNamespace(folder=tmp_path, loads=loads)
+
+
+def invoke(*arguments):
+    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def test_run_ends_with_a_table_and_exit_status_1(course):
+    result = invoke("run")
+    assert result.exit_code == 1
+    table = result.output.split("verdict\n")[1]
+    (good, minutes, *of_good), (bad, _, *of_bad) = (line.split() for line in table.splitlines()[:2])
+    assert (good, of_good) == ("01_good", ["1", "ok"]) and float(minutes) < 1
+    assert (bad, of_bad) == ("02_bad", ["1", "failed", "at", "cell", "1", "of", "1"])
+    assert "NameError" in result.output
+    assert (course.folder / "build" / "html" / "index.html").exists()
+
+
+def test_run_only_hands_on_profile_and_absolute_data(course, monkeypatch):
+    (course.folder / "faces").mkdir()
+    monkeypatch.chdir(course.folder)
+    result = invoke("run", "--only", "01", "--data", "faces", "--profile", "full")
+    assert result.exit_code == 0 and "02_bad" not in result.output
+    page = (course.folder / "build" / "html" / "01_good.html").read_text()
+    assert f"{course.folder / 'faces'} full 0" in page
+    assert course.loads[0]["FER_DATA"] == str(course.folder / "faces")
+
+
+def test_run_says_what_is_wrong_before_anything_runs(course, monkeypatch):
+    monkeypatch.setattr("fer_course.notebooks.run_notebooks", lambda *arguments: pytest.fail("it ran"))
+    result = invoke("run", "--only", "9")
+    assert result.exit_code == 1 and "there are: 01_good, 02_bad" in result.output
+
+    def refuse():
+        raise FaceDataError(f"{os.path.basename(os.environ['FER_DATA'])} is not there")
+
+    monkeypatch.setattr("fer_utils.data.load_faces", refuse)
+    result = invoke("run", "--data", course.folder / "no.csv")
+    assert result.exit_code == 1 and "error: no.csv is not there" in result.output
+    assert invoke("run", "--profile", "slow").exit_code == 2
+
+
+def test_store_fixes_the_settings_and_fails_with_a_notebook(course, monkeypatch):
+    monkeypatch.setenv("FER_DATA", "elsewhere")
+    before = (course.folder / "notebooks" / "02_bad.ipynb").read_bytes()
+    result = invoke("store")
+    assert result.exit_code == 1 and "failed at cell 1 of 1" in result.output
+    assert "drawn quick 0" in (course.folder / "notebooks" / "01_good.ipynb").read_text()
+    assert (course.folder / "notebooks" / "02_bad.ipynb").read_bytes() == before
+    assert invoke("store", "--only", "01").exit_code == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--only", "01")], ids=["all", "only"])
+def test_store_times_the_notebooks_only_all_together(course, monkeypatch, options):
+    write_notebook(course.folder / "notebooks" / "02_bad.ipynb", "'good now'")
+    monkeypatch.setattr("fer_utils.device.name_device", lambda: "CPU, 99 cores")
+    assert invoke("store", *options).exit_code == 0
+    title = nbformat.read(course.folder / "notebooks" / "01_good.ipynb", as_version=4).cells[0].source
+    assert "Reading: 1 minute." in title and ("on CPU, 99 cores" in title) is (not options)
+
+
+def test_badges_names_what_it_changed_or_says_what_is_wrong(course, monkeypatch):
+    monkeypatch.setattr(cli, "PROJECT", course.folder)
+    (course.folder / "pyproject.toml").write_text("[project]\n\n[project.scripts]\n")
+    (course.folder / "README.md").write_text("".join(heads.BADGES_MARKS))
+    assert "01_good.ipynb has no set-up cell" in invoke("badges", "ada/faces").output
+    for name in ("01_good", "02_bad"):
+        write_notebook(course.folder / "notebooks" / f"{name}.ipynb", heads.setup_source(""))
+    result = invoke("badges", "ada/faces")
+    assert result.exit_code == 0 and "changed: pyproject.toml" in result.output, result.output
+    assert "4 files changed for ada/faces" in result.output
+    assert "0 files changed" in invoke("badges", "ada/faces").output
+    result = invoke("badges", "faces")
+    assert result.exit_code == 1 and "error: 'faces' is no GitHub repository" in result.output
+
+
+def test_store_takes_the_solutions_along(course):
+    solution = course.folder / "notebooks" / "solutions" / "01_good.ipynb"
+    solution.parent.mkdir()
+    write_notebook(solution, "print(6 * 7)")
+    result = invoke("store", "--only", "01")
+    assert result.exit_code == 0 and "solutions/01_good: 1 cells" in result.output
+    assert "42" in solution.read_text()
+    assert "solutions/01" not in invoke("run", "--only", "01").output
+
+
+def test_lint_prints_what_it_finds_in_the_notebooks(course):
+    result = invoke("lint")
+    lines = result.output.splitlines()
+    assert result.exit_code == 1 and all(": found " in line and "; expected " in line for line in lines)
+    assert {line.split(",")[0].split(":")[0] for line in lines} >= {"01_good.ipynb", "02_bad.ipynb"}
+    result = invoke("lint", course.folder / "notebooks" / "02_bad.ipynb")
+    assert result.exit_code == 1 and result.output and "01_good" not in result.output
+    assert invoke("lint", course.folder / "notebooks" / "03_gone.ipynb").exit_code == 2
+    (course.folder / "empty").mkdir()
+    result = invoke("lint", course.folder / "empty")
+    assert result.exit_code == 1 and "error: there is no notebook" in result.output
+
+
+def test_lint_finds_nothing_in_the_course():
+    files = [*cli.NOTEBOOKS.glob("*.ipynb"), *cli.NOTEBOOKS.glob("solutions/*.ipynb")]
+    result = invoke("lint")
+    assert (result.exit_code, result.output) == (0, f"{len(files)} notebooks: nothing found\n")
+
+
+def test_train_prints_the_run(course, monkeypatch):
+    calls = []
+    run = SimpleNamespace(
+        experiment="lenet_like", seed=3, profile="quick", dataset="drawn faces", history={"loss": [1, 2]}
+    )
+    vars(run).update(best_epoch=2, seconds=90.0, device="CPU", validation_accuracy=0.25, test_accuracy=0.5)
+
+    def train(*arguments, **options):
+        calls.append((arguments, options))
+        return run
+
+    monkeypatch.setattr("fer_utils.training.train", train)
+    result = invoke("train", "lenet_like", "--seed", "3", "--retrain")
+    assert result.exit_code == 0 and "test accuracy: 50.0%" in result.output and "1.5 min" in result.output
+    assert calls[0][0][0] == "lenet_like" and calls[0][1] == {"seed": 3, "retrain": True}
+
+
+def test_train_lists_the_experiments(course):
+    result = invoke("train", "alexnet")
+    assert result.exit_code == 1 and "lenet_like, lenet_like_augmented" in result.output
+    assert not course.loads
+
+
+def test_reproduce_needs_fer2013_unless_told_otherwise(course, monkeypatch):
+    monkeypatch.delenv("FER_DATA", raising=False)
+    monkeypatch.setattr("fer_utils.data.load_faces", lambda: SimpleNamespace(name="drawn faces", fingerprint="0"))
+    result = invoke("reproduce")
+    assert result.exit_code == 1 and "FER2013 is not in data/" in result.output and "--data drawn" in result.output
+
+
+def test_reproduce_hands_on_the_grid_and_prints_the_runs(course, monkeypatch):
+    calls = []
+    run = SimpleNamespace(experiment="vgg_like", seed=1, test_accuracy=0.5, seconds=90.0, device="CPU")
+
+    def reproduce(faces, tasks, scheduler, show):
+        calls.append((tasks, scheduler, os.environ["FER_PROFILE"]))
+        return [run]
+
+    monkeypatch.setattr("fer_utils.training.reproduce", reproduce)
+    monkeypatch.setattr(
+        "fer_utils.data.load_faces", lambda: SimpleNamespace(name="drawn faces", fingerprint="0123456789abcdef")
+    )
+    options = ("--experiment", "vgg_like", "--seeds", "2", "--data", "drawn", "--scheduler", "tcp://127.0.0.1:1")
+    result = invoke("reproduce", *options)
+    assert result.exit_code == 0, result.output
+    assert "vgg_like, seed 1: test accuracy 50.0%, 1.5 min on CPU" in result.output
+    assert calls == [([("vgg_like", 0), ("vgg_like", 1)], "tcp://127.0.0.1:1", "full")]
+    assert "there is no experiment 'alexnet'" in invoke("reproduce", "--experiment", "alexnet", *options[4:]).output
+    assert invoke("reproduce", "--seeds", "0").exit_code == 2
+
+
+@pytest.mark.parametrize(("profile", "recorded"), [("full", ["test set", "mistakes"]), ("quick", [])])
+def test_reproduce_records_what_notebooks_show_of_fer2013(course, monkeypatch, profile, recorded):
+    from fer_utils.data.load import FER2013_FINGERPRINT
+
+    calls = []
+    faces = SimpleNamespace(name="FER2013", fingerprint=FER2013_FINGERPRINT)
+    monkeypatch.setattr("fer_utils.data.load_faces", lambda: faces)
+    monkeypatch.setattr("fer_utils.training.reproduce", lambda *_: [])
+    monkeypatch.setattr("fer_course.record.record_test_set", lambda faces: calls.append("test set"))
+    monkeypatch.setattr("fer_course.record.record_mistakes", lambda faces: calls.append("mistakes"))
+    assert invoke("reproduce", "--profile", profile).exit_code == 0
+    assert calls == recorded
+
+
+def test_results_prints_the_table_and_writes_the_readme(tmp_path, monkeypatch):
+    from fer_utils import report
+
+    monkeypatch.setattr(report, "RECORDED", tmp_path)
+    monkeypatch.setattr(report, "README", tmp_path / "README.md")
+    assert invoke("results").output == "no runs yet\n"
+    report.README.write_text("".join(report.README_MARKS + report.RECORDS_MARKS))
+    monkeypatch.setattr(report, "tabulate_records", lambda recorded, facts: pd.DataFrame())
+    monkeypatch.setattr(
+        report, "tabulate_results", lambda recorded: pd.DataFrame({"network": ["x"]}).set_index("network")
+    )
+    monkeypatch.setattr(report, "load_recorded", lambda: {"x": ["run"]})
+    result = invoke("results", "--readme")
+    assert result.exit_code == 0 and "| x |" in result.output and "| x |" in report.README.read_text()
+    report.README.write_text("no marks")
+    assert "error: the README must hold" in invoke("results", "--readme").output
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_benchmark_prints_and_stores_its_table(course, tmp_path, monkeypatch, quick):
+    from fer_utils import benchmark, report
+
+    monkeypatch.setattr(cli, "PROJECT", tmp_path)
+    monkeypatch.setattr(benchmark, "RECORDED", tmp_path / "benchmark.json")
+    monkeypatch.setattr(report, "README", tmp_path / "README.md")
+    monkeypatch.setattr("fer_utils.data.load_faces", lambda: "faces")
+    report.README.write_text("".join(benchmark.MINUTES_MARKS))
+    measured = ("01_a", 0.5, "min"), ("01_a: training", 25.0, "%")
+    rows = [benchmark.Row("notebooks", *row, times=1.0, beside="x") for row in measured]
+    answer = {"device": "CPU, 2 cores", "precision": "float32", "rows": rows}
+    monkeypatch.setattr(benchmark, "run_benchmark", lambda faces, notebooks, quick: {**answer, "quick": quick})
+    result = invoke("benchmark", *(["--quick"] if quick else []))
+    assert result.exit_code == 0 and "| notebooks | 01_a | 0.5 min |" in result.output, result.output
+    stored = benchmark.load(cli.BUILD / "benchmark_quick.json" if quick else benchmark.RECORDED)
+    assert stored["quick"] is quick and stored["rows"] == rows
+    assert ("| 01_a | 0.5 | 25 % |" in report.README.read_text()) is not quick
+
+
+@pytest.fixture
+def small_recorded(tmp_path, monkeypatch):
+    """A network and a run in place of the recorded ones, and two photos in the working folder: one whole, one not."""
+    from PIL import Image
+
+    from fer_utils import photo
+    from small_training import build_small_network, make_run
+
+    run = make_run(experiment="vgg_like", dataset="FER2013")
+    monkeypatch.setattr("fer_utils.report.load_recorded", lambda: {"vgg_like": [run]})
+    monkeypatch.setattr("fer_utils.report.find_best", lambda recorded: recorded["vgg_like"][0])
+    monkeypatch.setattr("fer_utils.training.load_network", lambda run: build_small_network(0.1))
+    monkeypatch.setenv("FER_PROGRESS", "0")
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(photo.sample_photo()[0]).save("whole.png")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.png").read_bytes()[:9000])
+
+
+def test_predict_goes_on_after_a_damaged_photo(small_recorded):
+    result = invoke("predict", "cut.jpg", "whole.png", "none.jpg")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("whole.png: 1 face\n1: ") and result.stdout.count("%") == 9
+    assert "of FER2013's test answers this sure, 50% were right" in result.stdout
+    assert result.stdout.endswith("not what the person feels.\n")
+    lines = result.stderr.splitlines()
+    assert [line.split(": ")[:2] for line in lines] == [["error", "cut.jpg"], ["error", "none.jpg"]]
+    assert invoke("predict", "whole.png").exit_code == 0
+    assert invoke("predict").exit_code == 2
+
+
+def test_predict_writes_json_for_programs(small_recorded):
+    result = invoke("predict", "whole.png", "cut.jpg", "--json")
+    assert result.exit_code == 1 and "error: cut.jpg" in result.stderr
+    found = json.loads(result.stdout)
+    assert (found["network"], found["trained_on"]) == ("vgg_like", "FER2013") and "not what" in found["note"]
+    whole, cut = found["photos"]
+    (face,) = whole["faces"]
+    assert (whole["photo"], whole["error"], cut["photo"], cut["faces"]) == ("whole.png", None, "cut.jpg", [])
+    assert cut["error"].startswith("cut.jpg: found ")
+    assert set(face["box"]) == {"left", "top", "side"} and abs(sum(face["probabilities"].values()) - 1) < 1e-3
+    assert face["probabilities"][face["class"]] == face["probability"] == max(face["probabilities"].values())
+    assert face["share_right"] == 0.5 and face["uncertain"] is True and face["certainty"].startswith("UNCERTAIN")
+
+
+def test_predict_says_that_no_network_is_there(monkeypatch):
+    monkeypatch.setattr("fer_utils.report.load_recorded", dict)
+    result = invoke("predict", "whole.png", "--json")
+    assert result.exit_code == 1 and result.stdout == "" and "error: no readable run has its weights" in result.stderr
+
+
+def test_check_refuses_a_missing_file(tmp_path):
+    result = invoke("data", "check", tmp_path / "fer2013.csv")
+    assert result.exit_code == 1 and "error: " in result.output and "fer2013.csv" in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(("is_fer2013", "status"), [(True, 0), (False, 1)])
+def test_check_prints_the_verdict(monkeypatch, is_fer2013, status):
+    found = SimpleNamespace(verdict="as counted", is_fer2013=is_fer2013)
+    monkeypatch.setattr("fer_utils.data.read_fer2013", lambda path: found)
+    result = invoke("data", "check", "fer2013.csv")
+    assert (result.exit_code, result.output) == (status, "as counted\n")
+
+
+def test_check_knows_the_real_set(real_fer2013):
+    result = invoke("data", "check", real_fer2013 / "fer2013.npz")
+    assert result.exit_code == 0 and "FER2013" in result.output
+
+
+def test_fetch(monkeypatch):
+    monkeypatch.setattr("fer_utils.data.fetch", lambda: "data/fer2013")
+    result = invoke("data", "fetch")
+    assert (result.exit_code, result.output) == (0, "FER2013 is in data/fer2013\n")
+
+    def refuse():
+        raise FaceDataError("kagglehub is not installed")
+
+    monkeypatch.setattr("fer_utils.data.fetch", refuse)
+    result = invoke("data", "fetch")
+    assert result.exit_code == 1 and "error: kagglehub is not installed" in result.output
+
+
+def test_help_and_check_do_not_import_keras():
+    script = (
+        "import sys; from typer.testing import CliRunner; from fer_utils.cli import app\n"
+        "CliRunner().invoke(app, ['--help']); CliRunner().invoke(app, ['data', 'check', 'none.csv'])\n"
+        "sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0

@@ -1,0 +1,672 @@
+"""The reader of FER2013: every layout, every refusal. All faces are random noise but for those of `real_fer2013`."""
+
+import gzip
+import hashlib
+import io
+import json
+import pickle
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_utils.data import fer2013, formats
+from fer_utils.data import files as finding
+from fer_utils.data.fer2013 import CLASS_NAMES, COUNTS, SPLIT_NAMES, FaceDataError
+from fer_utils.data.files import find_fer2013
+from fer_utils.data.formats import read_fer2013
+
+N_PIXELS = 48 * 48
+GOOD_TEXT = " ".join(["7"] * N_PIXELS)
+
+
+def make_faces(per_cell=2):
+    """Noise with `per_cell` images of each class in each split: (pixels, labels, usage), rows by split, then mixed."""
+    rng = np.random.default_rng(1)
+    labels = np.concatenate([rng.permutation(np.repeat(np.arange(7), per_cell)) for _ in range(3)]).astype(np.uint8)
+    usage = np.repeat(np.arange(3), 7 * per_cell).astype(np.uint8)
+    # Numbers of one, two and three digits alike.
+    pixels = (rng.integers(0, 256, (len(labels), 48, 48)) // rng.choice([1, 5, 50], (len(labels), 48, 48))).astype(
+        np.uint8
+    )
+    return pixels, labels, usage
+
+
+FACES = make_faces()
+
+
+def make_csv(faces=FACES, header="emotion,pixels,Usage", newline="\n", quote=""):
+    lines = [header]
+    names = [name.strip().lower() for name in header.split(",")]
+    for image, label, split in zip(*faces, strict=True):
+        text = " ".join(map(str, image.ravel().tolist()))
+        fields = {"emotion": str(label), "pixels": f"{quote}{text}{quote}", "usage": SPLIT_NAMES[split]}
+        lines.append(",".join(fields[name] for name in names))
+    return (newline.join(lines) + newline).encode()
+
+
+def make_npz(**changes):
+    stream = io.BytesIO()
+    arrays = {"pixels": FACES[0], "emotion": FACES[1], "usage": FACES[2], **changes}
+    np.savez(stream, **{name: array for name, array in arrays.items() if array is not None})
+    return stream.getvalue()
+
+
+def make_zip(members, compression=zipfile.ZIP_DEFLATED):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def make_tar(members):
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz", compresslevel=1) as archive:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def make_image(pixels, kind="png"):
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, {"jpg": "jpeg"}.get(kind, kind))
+    return stream.getvalue()
+
+
+def make_class_images(split_folders=("train", "test", "test"), class_folders=None, name="{usage}_{row:08d}.png"):
+    """{name: content} of class folders; `name` may use the usage's name and the row."""
+    class_folders = class_folders or [class_name.lower() for class_name in CLASS_NAMES]
+    members = {}
+    for row, (image, label, split) in enumerate(zip(*FACES, strict=True)):
+        file_name = name.format(usage=SPLIT_NAMES[split], row=row)
+        members[f"{split_folders[split]}/{class_folders[label]}/{file_name}"] = make_image(image, file_name[-3:])
+    return members
+
+
+def write_files(folder, members):
+    for name, content in members.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+def as_rows(faces):
+    """The rows as sorted bytes: equal for the same faces in another order."""
+    return sorted(bytes([int(split), label]) + image.tobytes() for image, label, split in zip(*faces, strict=True))
+
+
+def arrays_of(found):
+    return found.pixels, found.labels, found.usage
+
+
+def assert_same(found, faces=FACES, sort=False):
+    for array, shape in zip(arrays_of(found), [(len(faces[1]), 48, 48), faces[1].shape, faces[1].shape], strict=True):
+        assert array.dtype == np.uint8 and array.shape == shape
+    if sort:
+        assert as_rows(arrays_of(found)) == as_rows(faces)
+    else:
+        assert all(np.array_equal(array, wanted) for array, wanted in zip(arrays_of(found), faces, strict=True))
+
+
+@pytest.fixture
+def as_if_fer2013(monkeypatch):
+    """Takes the counts of `FACES` for FER2013's own."""
+    counts = {name: (2,) * 7 for name in SPLIT_NAMES}
+    for module in (fer2013, formats):
+        monkeypatch.setattr(module, "COUNTS", counts)
+        monkeypatch.setattr(module, "FER2013_COUNTS", np.full((3, 7), 2))
+
+
+def refusal(path):
+    """The message with which a file is refused: it names the file, what was found and expected, and what to do."""
+    with pytest.raises(FaceDataError) as caught:
+        read_fer2013(path)
+    message = str(caught.value)
+    assert isinstance(caught.value, ValueError)
+    assert path.name in message and "found" in message and "expected" in message and message.endswith(".")
+    assert "data/README.md" in message or "use icml_face_data.csv" in message
+    return message
+
+
+def refusal_of(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    return refusal(path)
+
+
+# ------------------------------------------------------------------------------------------------------ csv and npz
+
+
+CSV_FORMS = {
+    "fer2013": make_csv(),
+    "icml": make_csv(header="emotion, Usage, pixels"),
+    "quotes and CRLF": make_csv(newline="\r\n", quote='"'),
+    "byte order mark": b"\xef\xbb\xbf" + make_csv(),
+    "no last line end": make_csv().rstrip(b"\n"),
+    "icml without last line end": make_csv(header="emotion, Usage, pixels").rstrip(b"\n"),
+    "blank last lines": make_csv() + b"\n\n\n\n\n\n\n\n",
+    "two blanks, leading blank, tab": make_csv().replace(b" ", b"  ", 1).replace(b",", b", ").replace(b" ", b"\t", 3),
+    "other order": make_csv(header="Usage,PIXELS,Emotion"),
+}
+
+
+@pytest.mark.parametrize("form", CSV_FORMS)
+def test_csv_in_every_form(tmp_path, form):
+    path = tmp_path / "any name.CSV"
+    path.write_bytes(CSV_FORMS[form])
+    assert_same(read_fer2013(path))
+    assert_same(read_fer2013(str(path)))
+
+
+def test_csv_keeps_the_order_of_its_rows(tmp_path):
+    order = np.random.default_rng(2).permutation(len(FACES[1]))
+    mixed = tuple(array[order] for array in FACES)
+    (tmp_path / "mixed.csv").write_bytes(make_csv(mixed))
+    assert_same(read_fer2013(tmp_path / "mixed.csv"), mixed)
+
+
+def test_npz(tmp_path):
+    (tmp_path / "fer2013.npz").write_bytes(make_npz(pixels=FACES[0].astype(np.int64)))
+    assert_same(read_fer2013(tmp_path / "fer2013.npz"))
+
+
+def test_pixels_are_parsed_as_a_loop_parses_them():
+    rng = np.random.default_rng(3)
+    for width in (10, 100, 256):
+        image = rng.integers(0, width, N_PIXELS)
+        padded = " ".join(f"{value:0{rng.integers(1, 4)}d}" for value in image)  # 7, 07 and 007 are the same number
+        parsed = formats._parse_pixels(padded.encode(), "line 2")
+        assert parsed.dtype == np.uint8 and np.array_equal(parsed, np.array(padded.split(), dtype=np.uint8))
+
+
+@pytest.mark.parametrize("n_blank", [1, 31, 32, 33, 1000])
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n", b" \t\n"])
+def test_blank_lines_anywhere_are_skipped_and_counted(tmp_path, n_blank, blank):
+    lines = make_csv().splitlines(keepends=True)
+    (tmp_path / "fer2013.csv").write_bytes(b"".join([*lines[:5], n_blank * blank, *lines[5:], n_blank * blank]))
+    assert_same(read_fer2013(tmp_path / "fer2013.csv"))
+    content = b"".join([lines[0], n_blank * blank, *lines[1:9], n_blank * blank, b"7,1 2 3,Training\n", *lines[9:]])
+    message = refusal_of(tmp_path, "fer2013.csv", content)
+    assert f"line {10 + 2 * n_blank}: found the label '7'" in message
+
+
+# -------------------------------------------------------------------------------------------------- archives, folders
+
+
+@pytest.mark.parametrize(
+    ("name", "members"),
+    [
+        ("fer2013.zip", {"fer2013.csv": make_csv()}),
+        ("icml_face_data.csv.zip", {"__MACOSX/._icml": b"x", "icml_face_data.csv": CSV_FORMS["icml"]}),
+        ("archive.ZIP", {"notes.txt": b"x", "fer2013/fer2013.csv": make_csv(), "fer2013/README": b"x"}),
+        ("fer2013.tar.gz", {"fer2013/README": b"x", "fer2013/fer2013.csv": make_csv(), "fer2013/fer2013.bib": b"x"}),
+        ("fer2013.tgz", {"fer2013.csv": make_csv()}),
+        (
+            "kaggle.zip",
+            {"example_submission.csv": b"emotion\n0\n", "train.csv": b"emotion,pixels\n", "a.csv": make_csv()},
+        ),
+        ("npz.zip", {"fer2013.npz": make_npz()}),
+    ],
+)
+def test_archives_are_read_without_unpacking(tmp_path, name, members):
+    path = tmp_path / name
+    path.write_bytes(make_zip(members) if name.lower().endswith("zip") else make_tar(members))
+    assert_same(read_fer2013(path))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+OTHER_SPELLING = ["ANGRY", "Disgusted", "fearful", "Happy", "SAD", "surprised", "Neutral"]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        make_class_images(),
+        make_class_images(("Train", "Test", "TEST"), OTHER_SPELLING),
+        make_class_images(("archive/train", "archive/validation", "archive/test"), name="im{row}.png"),
+        make_class_images(("train", "val", "test"), name="Training_{row}.png"),  # three folders: the folder decides
+        {"__MACOSX/train/happy/._a.png": b"x", "train/.DS_Store": b"x", "preview.png": b"x", **make_class_images()},
+    ],
+)
+def test_class_folders_give_the_same_rows_in_fer2013s_own_class_order(tmp_path, members):
+    assert_same(read_fer2013(write_files(tmp_path / "faces", members)), sort=True)
+    for name, content in (("faces.zip", make_zip(members)), ("faces.tar.gz", make_tar(members))):
+        (tmp_path / name).write_bytes(content)
+        assert_same(read_fer2013(tmp_path / name), sort=True)
+
+
+def test_jpg_folders_give_equal_labels_and_a_remark(tmp_path, as_if_fer2013):
+    found = read_fer2013(write_files(tmp_path / "faces", make_class_images(name="{usage}_{row}.jpg")))
+    assert found.is_fer2013 and "pixels not verified" in found.verdict and "jpg" in found.verdict
+    assert np.array_equal(np.sort(found.usage * 7 + found.labels), np.sort(FACES[2] * 7 + FACES[1]))
+
+
+def test_rows_of_folders_come_by_split_class_and_number(tmp_path):
+    members = {
+        f"{split}/sad/{name}": make_image(np.full((48, 48), grey, np.uint8))
+        for split in ("train", "validation", "test")
+        for name, grey in (("im10.png", 10), ("im9.png", 9))
+    }
+    found = read_fer2013(write_files(tmp_path / "faces", members))
+    assert found.pixels[:, 0, 0].tolist() == [9, 10] * 3
+    assert found.usage.tolist() == [0, 0, 1, 1, 2, 2] and set(found.labels) == {CLASS_NAMES.index("Sad")}
+
+
+def test_unnamed_test_images_are_divided_by_number_where_the_counts_are_fer2013s(tmp_path, as_if_fer2013):
+    found = read_fer2013(write_files(tmp_path / "faces", make_class_images(name="im{row}.png")))
+    assert_same(found, sort=True)  # rows stand by split, so the lower numbers are PublicTest's
+    assert "number order" in found.verdict
+
+
+def test_other_unnamed_test_images_are_halved_within_each_class_by_a_fixed_seed(tmp_path):
+    folder = write_files(tmp_path / "faces", make_class_images(name="im{row}.png"))
+    found, again = read_fer2013(folder), read_fer2013(folder)
+    assert "halved at random within each class (seed 0)" in found.verdict and not found.is_fer2013
+    assert np.array_equal(fer2013.count_images(found.labels, found.usage), np.full((3, 7), 2))
+    assert_same(again, arrays_of(found))
+    assert as_rows((found.pixels, found.labels, found.usage > 0)) == as_rows((FACES[0], FACES[1], FACES[2] > 0))
+
+
+# ---------------------------------------------------------------------------------------------------------- verdicts
+
+
+def test_other_counts_are_called_not_fer2013_with_both_counts(tmp_path):
+    (tmp_path / "fer2013.csv").write_bytes(make_csv())
+    found = read_fer2013(tmp_path / "fer2013.csv")
+    assert found.verdict.startswith("not FER2013") and not found.is_fer2013 and "\n" not in found.verdict
+    for name in SPLIT_NAMES:
+        assert f"{name} has 2, 2, 2, 2, 2, 2, 2 images" in found.verdict
+        assert ", ".join(map(str, COUNTS[name])) in found.verdict
+
+
+def test_a_known_md5_makes_a_verified_copy_also_within_archives(tmp_path, as_if_fer2013, monkeypatch):
+    content = make_csv()
+    monkeypatch.setattr(fer2013, "KNOWN_MD5", {hashlib.md5(content).hexdigest(): "fer2013.csv"})
+    (tmp_path / "a.csv").write_bytes(content)
+    (tmp_path / "a.zip").write_bytes(make_zip({"b.csv": content}))
+    for name in ("a.csv", "a.zip"):
+        found = read_fer2013(tmp_path / name)
+        assert found.verdict.startswith("verified copy of fer2013.csv (md5") and found.is_fer2013
+
+
+def test_a_lossless_copy_is_verified_by_its_rows_in_any_layout(tmp_path, as_if_fer2013, monkeypatch):
+    path = tmp_path / "a.npz"
+    path.write_bytes(make_npz())
+    assert read_fer2013(path).verdict == "FER2013 by its counts; pixels not verified"
+    table = fer2013.Table(*FACES)
+    monkeypatch.setattr(fer2013, "CONTENT_SHA256", fer2013._digest_rows(table))
+    folder = write_files(tmp_path / "faces", make_class_images())
+    for source in (path, folder):
+        assert read_fer2013(source).verdict.startswith("verified copy, every pixel")
+    changed = FACES[0].copy()
+    changed[3, 4, 5] ^= 1
+    path.write_bytes(make_npz(pixels=changed))
+    assert "not verified" in read_fer2013(path).verdict
+
+
+# ---------------------------------------------------------------------------------------------------- finding a copy
+
+
+def test_find_takes_the_best_copy_and_overlooks_other_files(tmp_path):
+    assert find_fer2013(tmp_path / "missing") is None
+    (tmp_path / "fer2013new.csv").write_bytes(b"Usage,Image name,neutral,happiness\nTraining,a.png,4,0\n")
+    (tmp_path / "photos.zip").write_bytes(make_zip({"holiday/me.png": b"x"}))
+    (tmp_path / "other.npz").write_bytes(make_npz(pixels=None))
+    (tmp_path / "README.md").write_bytes(b"x")
+    write_files(tmp_path, {"cache/a.csv": make_csv(), "runs/a/b.csv": make_csv(), ".hidden.csv": make_csv()})
+    assert find_fer2013(tmp_path) is None
+    assert "without a copy" in refusal(tmp_path)
+    write_files(tmp_path, {"downloads/faces/fer2013.csv": make_csv()})
+    assert find_fer2013(tmp_path) == tmp_path / "downloads/faces/fer2013.csv"
+    for name, content in (
+        ("train.csv", b"emotion,pixels\n"),
+        ("train/happy/a.png", b"x"),
+        ("fer2013.tar.gz", b"x"),
+        ("archive.zip", b"damaged, but a copy"),
+        ("z.csv", make_csv()),
+        ("a.csv", make_csv()),
+        ("fer2013.npz", make_npz()),
+    ):
+        write_files(tmp_path, {name: content})
+        assert find_fer2013(tmp_path) == (tmp_path if "train/" in name else tmp_path / name)
+    assert_same(read_fer2013(tmp_path))
+
+
+# ----------------------------------------------------------------------------------------------------------- refusals
+
+
+def test_missing_and_empty_files(tmp_path):
+    assert "no such file" in refusal(tmp_path / "fer2013.csv")
+    for name in ("fer2013.csv", "fer2013.npz", "fer2013.zip", "fer2013.tar.gz", "a.txt"):
+        assert "empty file" in refusal_of(tmp_path, name, b"")
+    assert "no FER2013 file" in refusal_of(tmp_path, "a.txt", b"text")
+
+
+@pytest.mark.parametrize(
+    "first_line", [b"", b"label,pixels,Usage", b"emotion;pixels;Usage", b"0,1 2 3,Training", b"\xff\xfe\x00\x01"]
+)
+def test_wrong_header(tmp_path, first_line):
+    message = refusal_of(tmp_path, "fer2013.csv", first_line + b"\n" + make_csv().split(b"\n", 1)[1])
+    assert "fer2013.csv, line 1" in message and "emotion, pixels and Usage" in message
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        (f"0,{GOOD_TEXT[2:]},Training", "2,303 pixels; expected 2,304"),
+        (f"0,{GOOD_TEXT} 7,Training", "2,305 pixels; expected 2,304"),
+        ("0,,Training", "0 pixels"),
+        (
+            f"0,{GOOD_TEXT} {GOOD_TEXT * 20},Training",
+            "a row of 65,536 characters or more",
+        ),  # longer than any row: read in parts
+        (f"0,{GOOD_TEXT[2:]} 7.5,Training", "the pixel '7.5'"),
+        (f"0,{GOOD_TEXT[2:]} x,Training", "the pixel 'x'"),
+        (f"0,{GOOD_TEXT[2:]} nan,Training", "the pixel 'nan'"),
+        (f"0,{GOOD_TEXT[2:]} -1,Training", "the pixel '-1'"),
+        (f"0,256 {GOOD_TEXT[2:]},Training", "the pixel '256'"),
+        (f"0,{GOOD_TEXT[2:]} 999,Training", "the pixel '999'"),
+        (f"0,1000 {GOOD_TEXT[2:]},Training", "the pixel '1000'"),
+        (f"0,{GOOD_TEXT[2:]} 65543,Training", "the pixel '65543'"),
+        (f"0,{GOOD_TEXT[2:]} 4294967303,Training", "the pixel '4294967303'"),  # 7 and 2 to the power of 32
+        (f"0,{GOOD_TEXT[2:]} 18446744073709551623,Training", "the pixel '18446744073709551623'"),  # 2 to that of 64
+        (f"0,{GOOD_TEXT[2:]} {'9' * 5000},Training", "the pixel '99999999999999999999'"),
+        (f"0,{GOOD_TEXT[2:]} +7,Training", "the pixel '+7'"),
+        (f"0,{GOOD_TEXT[2:]} 0x7,Training", "the pixel '0x7'"),
+        (f"0,{GOOD_TEXT[2:]} 7x,Training", "the pixel '7x'"),
+        (f"0,{GOOD_TEXT[2:]} 7\0,Training", "the pixel '7\\x00'"),
+        (f"7,{GOOD_TEXT},Training", "the label '7'; expected a whole number from 0 to 6"),
+        (f"-1,{GOOD_TEXT},Training", "the label '-1'"),
+        (f"happy,{GOOD_TEXT},Training", "the label 'happy'"),
+        (f",{GOOD_TEXT},Training", "the label ''"),
+        (f"0,{GOOD_TEXT},Test", "the Usage 'Test'; expected Training, PublicTest, PrivateTest"),
+        (f"0,{GOOD_TEXT}", "2 columns"),
+    ],
+)
+def test_wrong_row_is_named(tmp_path, row, found):
+    lines = make_csv().decode().split("\n")
+    lines.insert(9, row)
+    message = refusal_of(tmp_path, "fer2013.csv", "\n".join(lines).encode())
+    assert "fer2013.csv, line 10: found" in message and found in message and "cut off" not in message
+    (tmp_path / "a.zip").write_bytes(make_zip({"x/fer2013.csv": "\n".join(lines).encode()}))
+    assert "a.zip: x/fer2013.csv, line 10: found" in refusal(tmp_path / "a.zip")
+
+
+@pytest.mark.parametrize("header", ["emotion,pixels,Usage", "emotion, Usage, pixels"])
+@pytest.mark.parametrize("left_out", [4, 12, 3000])
+def test_file_cut_in_the_middle_of_a_row(tmp_path, header, left_out):
+    content = make_csv((FACES[0] // 100, *FACES[1:]), header)  # all numbers of one digit: a cut never hides in the last
+    message = refusal_of(tmp_path, "fer2013.csv", content[:-left_out])
+    assert f"line {len(FACES[1]) + 1}" in message and "cut off in this row" in message
+
+
+def test_missing_split(tmp_path):
+    for missing, name in enumerate(SPLIT_NAMES):
+        kept = tuple(array[FACES[2] != missing] for array in FACES)
+        assert f"no image for {name}" in refusal_of(tmp_path, "fer2013.csv", make_csv(kept))
+    assert "no image for Training and PublicTest and PrivateTest" in refusal_of(
+        tmp_path, "fer2013.csv", b"emotion,pixels,Usage\n"
+    )
+    train = {name: image for name, image in make_class_images().items() if name.startswith("train")}
+    assert "no image for PublicTest and PrivateTest" in refusal(write_files(tmp_path / "faces", train))
+
+
+def test_train_and_test_csv_say_which_file_has_the_labels(tmp_path):
+    train, test = make_csv(header="emotion,pixels", quote='"'), make_csv(header="pixels", newline="\r\n", quote='"')
+    assert "labels of the training images alone" in refusal_of(tmp_path, "train.csv", train)
+    message = refusal(tmp_path / "train.csv")
+    assert "train.csv labels training alone, test.csv nothing: use icml_face_data.csv or fer2013.csv" in message
+    assert "pixels without labels" in refusal_of(tmp_path, "test.csv", test)
+    with pytest.raises(FaceDataError, match="use icml_face_data.csv or fer2013.csv"):
+        read_fer2013(tmp_path)
+    (tmp_path / "test.csv.zip").write_bytes(make_zip({"test.csv": test}))
+    assert "test.csv: found pixels without labels" in refusal(tmp_path / "test.csv.zip")
+    (tmp_path / "both.zip").write_bytes(make_zip({"test.csv": test, "train.csv": train}))
+    assert "use icml_face_data.csv or fer2013.csv" in refusal(tmp_path / "both.zip")
+
+
+def test_archive_without_fer2013(tmp_path):
+    members = {"README": b"x", "me.png": b"x"}
+    assert "no FER2013 file" in refusal_of(tmp_path, "a.zip", make_zip(members))
+    assert "no FER2013 file" in refusal_of(tmp_path, "a.tar.gz", make_tar(members))
+    assert "the header 'a,b'" in refusal_of(tmp_path, "a.zip", make_zip({"other.csv": b"a,b\n"}))
+
+
+def test_damaged_archives(tmp_path):
+    for name, content in (
+        ("a.zip", make_zip({"fer2013.csv": make_csv()})),
+        ("a.tar.gz", make_tar({"f.csv": make_csv()})),
+    ):
+        for damaged in (b"no archive", content[: len(content) // 2], content[:-5]):
+            assert "damaged" in refusal_of(tmp_path, name, damaged)
+        middle = len(content) // 2
+        flipped = content[:middle] + bytes(255 - byte for byte in content[middle : middle + 4]) + content[middle + 4 :]
+        refusal_of(tmp_path, name, flipped)  # found as a damaged stream or as a row that is not right
+
+
+@pytest.mark.parametrize("name", ["/etc/a.csv", "../a.csv", "x/../../a.csv", "C:\\a.csv", "..\\a.csv", "C:a.csv"])
+def test_archive_with_names_that_leave_its_folder(tmp_path, name):
+    members = {"fer2013.csv": make_csv(), name: b"x"}
+    assert f"the member name {name!r}" in refusal_of(tmp_path, "a.zip", make_zip(members))
+    assert f"the member name {name!r}" in refusal_of(tmp_path, "a.tar.gz", make_tar(members))
+
+
+def test_archive_that_expands_too_far(tmp_path, monkeypatch):
+    assert finding.MAX_EXPANDED == 10**9
+    monkeypatch.setattr(finding, "MAX_EXPANDED", 10**6)
+    members = {"fer2013.csv": make_csv(), "zeros": bytes(10**6)}
+    assert "archive that expands" in refusal_of(tmp_path, "a.zip", make_zip(members))
+    assert "archive that expands" in refusal_of(tmp_path, "a.tar.gz", make_tar(members))
+    assert "archive that expands" in refusal_of(tmp_path, "a.npz", make_zip({"pixels.npy": bytes(10**6 + 1)}))
+    inner = {"fer2013.npz": make_zip({"pixels.npy": bytes(10**6 + 1)})}
+    assert "archive that expands" in refusal_of(tmp_path, "b.zip", make_zip(inner))
+
+
+def test_archive_is_judged_by_what_is_read_not_by_what_it_states(tmp_path, monkeypatch):
+    monkeypatch.setattr(finding, "MAX_EXPANDED", 10**6)
+    tail = gzip.compress(gzip.decompress(make_tar({"fer2013.csv": make_csv()})) + bytes(2 * 10**6))
+    assert "archive that expands" in refusal_of(tmp_path, "a.tar.gz", tail)
+    content = b"emotion,pixels,Usage\n" + bytes(10**7)
+    stated = len(content).to_bytes(4, "little")
+    lying = make_zip({"fer2013.csv": content}).replace(stated, (1000).to_bytes(4, "little"))
+    refusal_of(tmp_path, "a.zip", lying)
+
+
+class Trap:
+    """Unpickling it writes a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.write_text, (self.path, "ran")
+
+
+def test_pickled_files_are_never_opened(tmp_path):
+    sign = tmp_path / "sign"
+    objects = np.array([Trap(sign)], dtype=object)
+    for name, content in (
+        ("a.npz", make_npz(emotion=objects)),
+        ("b.npz", pickle.dumps(Trap(sign))),
+        ("c.npy", pickle.dumps(Trap(sign))),
+        ("d.zip", make_zip({"a.npz": make_npz(pixels=objects)})),
+    ):
+        assert "may run code" in refusal_of(tmp_path, name, content)
+    stream = io.BytesIO()
+    np.save(stream, objects, allow_pickle=True)
+    assert "may run code" in refusal_of(tmp_path, "e.npy", stream.getvalue())
+    assert not sign.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"usage": None}, "only the arrays pixels, emotion"),
+        ({"pixels": FACES[0][:, :47]}, "pixels of shape (42, 47, 48)"),
+        ({"pixels": FACES[0] / 255}, "type float64"),
+        ({"pixels": FACES[0].astype(int) * 2}, "pixels "),
+        ({"emotion": FACES[1] + 1}, "emotion 7; expected whole numbers from 0 to 6"),
+        ({"emotion": FACES[1].astype(int) - 1}, "emotion -1"),
+        ({"usage": FACES[2] + 1}, "usage 3"),
+        ({"usage": FACES[2][:5]}, "usage of shape (5,)"),
+        ({"pixels": np.uint8(3)}, "pixels of shape ()"),
+    ],
+)
+def test_wrong_npz(tmp_path, changes, found):
+    assert found in refusal_of(tmp_path, "a.npz", make_npz(**changes))
+
+
+def test_damaged_npz_and_single_npy(tmp_path):
+    refusal_of(tmp_path, "a.npz", make_npz()[:-100])
+    refusal_of(tmp_path, "a.npz", make_npz()[:50_000])
+    stream = io.BytesIO()
+    np.save(stream, FACES[0])
+    assert "a single array" in refusal_of(tmp_path, "a.npy", stream.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (make_image(np.zeros((48, 47), np.uint8)), "47×48"),
+        (make_image(np.zeros((480, 480), np.uint8)), "480×480"),
+        (make_image(np.zeros((48, 48), np.uint16)), "mode I;16"),
+        (b"no image", "cannot be decoded"),
+        (b"", "cannot be decoded"),
+        (make_image(FACES[0][0])[:-600], "cannot be decoded"),
+    ],
+)
+def test_wrong_image_is_named(tmp_path, content, found):
+    members = {**make_class_images(), "test/happy/PrivateTest_00000099.png": content}
+    folder = write_files(tmp_path / "faces", members)
+    message = refusal(folder)
+    assert "test/happy/PrivateTest_00000099.png" in message and found in message
+    (tmp_path / "a.zip").write_bytes(make_zip(members))
+    assert "test/happy/PrivateTest_00000099.png" in refusal(tmp_path / "a.zip")
+
+
+def test_unknown_class_folder(tmp_path):
+    members = {**make_class_images(), "train/contempt/Training_1.png": make_image(FACES[0][0])}
+    assert "the class 'contempt'" in refusal(write_files(tmp_path / "faces", members))
+
+
+# ------------------------------------------------------------------------------------------------------ the real files
+
+
+@pytest.fixture(scope="module")
+def real_faces(real_fer2013):
+    with np.load(real_fer2013 / "fer2013.npz") as stored:
+        return stored["pixels"], stored["emotion"], stored["usage"]
+
+
+@pytest.fixture(scope="module")
+def real_csv(real_faces, tmp_path_factory):
+    """fer2013.csv as Kaggle gives it; deleted afterwards, since pytest would keep it for three runs."""
+    words = [str(value).encode() for value in range(256)]
+    folder = tmp_path_factory.mktemp("real")
+    with open(folder / "fer2013.csv", "wb") as stream:
+        stream.write(b"emotion,pixels,Usage\n")
+        for image, label, split in zip(*real_faces, strict=True):
+            text = b" ".join(map(words.__getitem__, image.tobytes()))
+            stream.write(b"%d,%s,%s\n" % (label, text, SPLIT_NAMES[split].encode()))
+    yield folder / "fer2013.csv"
+    shutil.rmtree(folder)
+
+
+READ_AND_MEASURE = """
+import hashlib, json, re, sys
+from pathlib import Path
+from fer_utils.data.formats import read_fer2013
+found = read_fer2013(sys.argv[1])
+digests = [hashlib.sha256(array).hexdigest() for array in (found.pixels, found.labels, found.usage)]
+peak = 1024 * int(re.search(r"VmHWM:\\s+([0-9]+) kB", Path("/proc/self/status").read_text()).group(1))
+print(json.dumps([found.verdict, digests, peak]))
+"""
+
+
+def test_real_npz(real_fer2013, real_faces):
+    found = read_fer2013(real_fer2013 / "fer2013.npz")
+    assert_same(found, real_faces)
+    assert found.is_fer2013 and found.verdict.startswith("verified copy, every pixel")
+
+
+def test_real_csv_equals_the_npz_within_half_a_gigabyte(real_faces, real_csv):
+    # Not getrusage: its peak begins with what the process that starts this one had.
+    if not Path("/proc/self/status").exists():
+        pytest.skip("the peak of memory cannot be measured on this system")
+    command = [sys.executable, "-c", READ_AND_MEASURE, str(real_csv)]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    verdict, digests, peak = json.loads(output)
+    assert verdict == "verified copy of fer2013.csv (md5 f8428a1edbd21e88f42c73edd2a14f95)"
+    assert digests == [hashlib.sha256(array).hexdigest() for array in real_faces]
+    assert peak < 0.5e9
+
+
+def test_real_archives_equal_the_npz(real_faces, real_csv, tmp_path):
+    tar = tmp_path / "fer2013.tar.gz"
+    with tarfile.open(tar, "w:gz", compresslevel=1) as archive:
+        archive.add(real_csv, "fer2013/fer2013.csv")
+    found = read_fer2013(tar)
+    tar.unlink()
+    assert_same(found, real_faces)
+    assert found.verdict.startswith("verified copy of fer2013.csv")
+    icml = tmp_path / "icml_face_data.csv.zip"
+    with (
+        real_csv.open("rb") as stream,
+        zipfile.ZipFile(icml, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("icml_face_data.csv", "w") as member,
+    ):
+        stream.readline()
+        member.write(b"emotion, Usage, pixels\n")
+        for line in stream:
+            label, pixels, usage = line.rstrip().split(b",")
+            member.write(b"%s,%s,%s\n" % (label, usage, pixels))
+    found = read_fer2013(icml)
+    icml.unlink()
+    assert_same(found, real_faces)
+    assert found.verdict == "verified copy of icml_face_data.csv (md5 b114b9e04e6949e5fe8b6a98b3892b1d)"
+
+
+def make_real_images(faces, name, **options):
+    """Yields (name, content) of the class folders of all faces."""
+    for row, (image, label, split) in enumerate(zip(*faces, strict=True)):
+        stream = io.BytesIO()
+        Image.fromarray(image).save(stream, **options)
+        folder = f"{'train' if split == 0 else 'test'}/{CLASS_NAMES[label].lower()}"
+        yield f"{folder}/{name.format(usage=SPLIT_NAMES[split], row=row)}", stream.getvalue()
+
+
+def test_real_png_folders_equal_the_npz_after_sorting(real_faces, tmp_path):
+    """Without the name of a split in the file names: the counts give it back."""
+    path = tmp_path / "folders.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in make_real_images(real_faces, "im{row}.png", format="png", compress_level=1):
+            archive.writestr(name, content)
+    found = read_fer2013(path)
+    path.unlink()
+    assert as_rows(arrays_of(found)) == as_rows(real_faces)
+    assert found.verdict.startswith("verified copy, every pixel") and "number order" in found.verdict
+
+
+def test_real_jpg_folders_give_equal_labels_and_counts(real_faces, tmp_path):
+    for class_name in CLASS_NAMES:
+        for split in ("train", "test"):
+            (tmp_path / "folders" / split / class_name.lower()).mkdir(parents=True)
+    for name, content in make_real_images(real_faces, "{usage}_{row}.jpg", format="jpeg"):
+        (tmp_path / "folders" / name).write_bytes(content)
+    found = read_fer2013(tmp_path / "folders")
+    shutil.rmtree(tmp_path / "folders")
+    # Numbers grow with the row, so sorting the rows by split and class puts them in the folders' order.
+    order = np.lexsort((real_faces[1], real_faces[2]))
+    assert np.array_equal(found.labels, real_faces[1][order]) and np.array_equal(found.usage, real_faces[2][order])
+    assert np.mean((found.pixels.astype(float) - real_faces[0][order]) ** 2) < 50
+    assert found.is_fer2013 and found.verdict.startswith("FER2013 by its counts; pixels not verified")

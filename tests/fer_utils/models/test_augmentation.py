@@ -1,0 +1,138 @@
+"""The augmentation layer: in training only, set by its seed, of the size it promises."""
+
+import numpy as np
+import pytest
+
+from fer_utils.device import keras
+from fer_utils.models.augmentation import AUGMENTATIONS, ERASED, SHIFT, augmentation_layer, mix_pairs, smooth
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Smooth images in 0..1, bright on the left: a flip shows in the mean of the halves."""
+    columns = np.linspace(1, 0, 48, dtype=np.float32)
+    shades = np.linspace(0.5, 1, 64, dtype=np.float32)
+    return (shades[:, None, None] * np.tile(columns, (48, 1)))[..., None]
+
+
+def augment(images, seed=0, training=True, times=1):
+    layer = augmentation_layer(seed)
+    return [keras.ops.convert_to_numpy(layer(images, training=training)) for _ in range(times)]
+
+
+def is_flipped(images):
+    return images[:, :, :24].mean(axis=(1, 2, 3)) < images[:, :, 24:].mean(axis=(1, 2, 3))
+
+
+def test_images_change_in_training_and_only_there(images):
+    (changed,) = augment(images, training=True)
+    (unchanged,) = augment(images, training=False)
+    np.testing.assert_array_equal(unchanged, images)
+    assert changed.shape == images.shape
+    assert not np.array_equal(changed, images)
+
+
+def test_the_seed_sets_the_whole_sequence(images):
+    first, second = augment(images, seed=3, times=2), augment(images, seed=3, times=2)
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first[0], first[1]), "every batch is to be changed anew"
+    assert not np.array_equal(first[0], augment(images, seed=4)[0])
+
+
+def test_about_half_of_the_images_are_flipped_each_on_its_own(images):
+    flipped = np.concatenate([is_flipped(batch) for batch in augment(images, times=4)])
+    assert 0.4 < flipped.mean() < 0.6  # 256 images: 3 standard deviations
+
+
+def test_faces_are_never_turned_upside_down():
+    rows = np.linspace(1, 0, 48, dtype=np.float32)
+    bright_above = np.broadcast_to(rows[:, None, None], (64, 48, 48, 1))
+    (changed,) = augment(bright_above)
+    assert (changed[:, :24].mean(axis=(1, 2, 3)) > changed[:, 24:].mean(axis=(1, 2, 3))).all()
+
+
+def test_values_stay_in_range_and_corners_are_not_filled_with_black(images):
+    for batch in augment(images + 0.0, times=2):
+        assert batch.min() >= 0 and batch.max() <= 1
+    white = np.ones((64, 48, 48, 1), np.float32)
+    np.testing.assert_allclose(augment(white)[0], 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("changes", AUGMENTATIONS)
+def test_each_kind_makes_the_first_of_the_changes(changes):
+    layer = augmentation_layer(changes=changes)
+    names = ["flip", "rotate", "zoom", "shift", "erase"]
+    assert [change.name for change in layer.layers] == names[: AUGMENTATIONS[changes]]
+
+
+def test_bilinear_interpolation_smooths_the_image_and_nearest_leaves_it_sharp():
+    checks = np.indices((48, 48)).sum(axis=0) % 2
+    images = np.broadcast_to(checks[:, :, None].astype(np.float32), (64, 48, 48, 1))
+    smooth, sharp = (
+        keras.ops.convert_to_numpy(augmentation_layer(changes="shift", interpolation=kind)(images, training=True))
+        for kind in ("bilinear", "nearest")
+    )
+    assert set(np.unique(sharp)) == {0, 1} and smooth.std() < 0.5 * sharp.std()
+
+
+def test_strong_augmentation_erases_a_box_in_grey_and_shifts_up_to_a_tenth():
+    black = np.zeros((256, 48, 48, 1), np.float32)
+    changed = keras.ops.convert_to_numpy(augmentation_layer(changes="strong")(black, training=True))
+    erased = (changed == 0.5).mean(axis=(1, 2, 3))
+    assert set(np.unique(changed)) == {0, 0.5}
+    low, high = ERASED
+    assert 0.4 < np.mean(erased > 0) < 0.6
+    assert 0.5 * low < erased[erased > 0].min() < 2 * low and 0.5 * high < erased.max() < 1.1 * high
+    shift = augmentation_layer(changes="shift").get_layer("shift")
+    dot = np.zeros((256, 48, 48, 1), np.float32)
+    dot[:, 24, 24] = 1
+    moved = keras.ops.convert_to_numpy(shift(dot, training=True))[..., 0]
+    rows = (moved.sum(axis=2) * np.arange(48)).sum(axis=1) - 24
+    assert 0.8 * SHIFT * 48 < np.abs(rows).max() <= SHIFT * 48 + 0.01
+
+
+def test_rotation_and_zoom_stay_within_ten_degrees_and_ten_percent():
+    # A dot 20 pixels above the middle: where it goes tells angle and zoom (a flip only mirrors the angle).
+    dot = np.zeros((256, 49, 49, 1), np.float32)
+    dot[:, 2:7, 22:27] = 1
+    (changed,) = augment(dot)
+    weights = changed[..., 0] / changed.sum(axis=(1, 2, 3))[:, None, None]
+    across = (weights * np.arange(-24, 25)).sum(axis=(1, 2))
+    up = (weights * np.arange(24, -25, -1)[:, None]).sum(axis=(1, 2))
+    degrees, distances = np.degrees(np.arctan2(across, up)), np.hypot(across, up) / 20
+    assert 8 < np.abs(degrees).max() < 10.5
+    assert degrees.min() < 0 < degrees.max()
+    assert 0.88 < distances.min() < 0.93
+    assert 1.07 < distances.max() < 1.13
+
+
+def test_mixtures_have_two_faces_and_two_labels_in_the_same_shares():
+    shades = np.array([0, 100, 200], np.uint8)
+    images, targets = np.tile(shades[:, None, None, None], (1, 48, 48, 1)), np.eye(7, dtype=np.float32)[:3]
+    mixed, wanted = mix_pairs(images, targets, 1.0, np.random.default_rng(2))
+    assert mixed.dtype == np.uint8 and mixed.shape == images.shape and wanted.dtype == np.float32
+    assert not np.array_equal(mixed, images)
+    np.testing.assert_allclose(wanted.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_array_equal(wanted.argmax(axis=1), [0, 1, 2])
+    np.testing.assert_allclose(mixed[:, 0, 0, 0], wanted[:, :3] @ shades, atol=0.51)
+    again, _ = mix_pairs(images, targets, 1.0, np.random.default_rng(2))
+    np.testing.assert_array_equal(mixed, again)
+
+
+def test_a_small_strength_leaves_most_faces_nearly_as_they_are():
+    targets = np.eye(7, dtype=np.float32)[np.arange(700) % 7]
+    images = np.zeros((700, 1, 1, 1), np.uint8)
+    kept = {
+        strength: mix_pairs(images, targets, strength, np.random.default_rng(0))[1].max(axis=1)
+        for strength in (0.05, 5.0)
+    }
+    assert np.median(kept[0.05]) > 0.99 and np.median(kept[5.0]) < 0.7
+
+
+def test_smoothing_takes_the_mean_of_four_pixels():
+    image = np.random.default_rng(0).integers(0, 256, (2, 48, 48, 1), np.uint8)
+    smoothed = smooth(image)
+    assert smoothed.shape == image.shape and smoothed.dtype == np.uint8
+    assert abs(smoothed[0, 3, 7, 0] - image[0, 3:5, 7:9, 0].mean()) <= 0.5
+    assert abs(smoothed[1, 47, 47, 0] - image[1, 47, 47, 0]) == 0, "the border is repeated"
+    np.testing.assert_array_equal(smooth(np.full((1, 48, 48, 1), 255, np.uint8)), 255)

@@ -1,0 +1,245 @@
+"""The set-up cell in a folder that looks like Colab's, and the first notebooks on Colab's versions."""
+
+import glob
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+import warnings
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from fer_course import heads
+from fer_utils.environment import PROJECT
+
+PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+PYTHON = "3.13"
+VERSIONS = {"tensorflow": "2.20", "keras": "3.13", "numpy": "2.1", "pandas": "2.2", "matplotlib": "3.10"}
+IPYTHON = {"ipython": "7.34"}
+# Notes what it is called with; fails where the test says so.
+PIP = """
+import json, os, sys
+from pathlib import Path
+call = sys.argv[1:]
+if "--constraint" in call:
+    place = call.index("--constraint") + 1
+    call[place] = Path(call[place]).read_text().split()
+with open(os.environ["PIP_CALLS"], "a") as file:
+    file.write(json.dumps(call) + "\\n")
+sys.exit(os.environ.get("PIP_ERROR"))
+"""
+# Runs the cell twice, as a learner may, with the packages named in MISSING not there; says where it ended.
+RUN = """
+import json, os, sys
+from importlib import metadata
+there = metadata.version
+def version(name):
+    if name in os.environ["MISSING"].split():
+        raise metadata.PackageNotFoundError(name)
+    return there(name)
+metadata.version = version
+import google.colab
+for _ in range(2):
+    exec(open(os.environ["CELL"]).read(), {})
+import fer_utils.heads
+print(json.dumps([os.getcwd(), fer_utils.heads.__file__]))
+"""
+
+
+@pytest.fixture
+def colab(tmp_path):
+    """A function that runs the set-up cell for an address in an empty folder, which is what Colab starts with.
+
+    It returns (the finished process, pip's calls). `google.colab` and pip are stand-ins; the folder is `colab.content`.
+    """
+    content, stand_ins = tmp_path / "content", tmp_path / "stand_ins"
+    for package, source in {"google": "", "google/colab": "", "pip": ""}.items():
+        (stand_ins / package).mkdir(parents=True)
+        (stand_ins / package / "__init__.py").write_text(source)
+    (stand_ins / "pip" / "__main__.py").write_text(PIP)
+    content.mkdir()
+
+    def run(source, missing="", pip_error=""):
+        (tmp_path / "cell.py").write_text(source)
+        calls = tmp_path / "calls"
+        calls.write_text("")
+        stand_for = {"PYTHONPATH": str(stand_ins), "CELL": str(tmp_path / "cell.py"), "MISSING": missing}
+        settings = os.environ | stand_for | {"PIP_CALLS": str(calls)} | ({"PIP_ERROR": pip_error} if pip_error else {})
+        # Isolated from the installed course: its packages are at hand, fer_utils is not.
+        command = [sys.executable, "-c", HIDE + RUN]
+        process = subprocess.run(command, cwd=content, env=settings, capture_output=True, text=True)
+        return process, [json.loads(line) for line in calls.read_text().splitlines()]
+
+    run.content = content
+    return run
+
+
+# The course is installed where the tests run, but not in a new Colab.
+HIDE = f"""
+import sys
+sys.path = [path for path in sys.path if path != {str(PROJECT)!r}]
+sys.meta_path = [finder for finder in sys.meta_path if "editable" not in repr(finder).lower()]
+"""
+
+
+def copy_course(folder):
+    """A small copy of the course in `folder`: what the set-up needs, one notebook, and no more."""
+    shutil.copytree(PROJECT / "fer_utils", folder / "fer_utils", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "pyproject.toml", folder)
+    (folder / "notebooks").mkdir()
+    (folder / "notebooks" / "01_a.ipynb").touch()
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """The course as a git repository on this disk."""
+    folder = tmp_path / "faces"
+    copy_course(folder)
+    identity = ["-c", "user.name=x", "-c", "user.email=x@localhost", "-c", "commit.gpgsign=false"]
+    for command in (["init", "--quiet"], ["add", "."], [*identity, "commit", "--quiet", "--no-verify", "-m", "x"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    return folder
+
+
+def cell_for(repository):
+    """The set-up cell that clones the folder `repository` in place of an address on GitHub."""
+    source = heads.setup_source("ada/faces")
+    assert source.count("https://github.com/ada/faces") == 1
+    return source.replace("https://github.com/ada/faces", repository.as_uri())
+
+
+def test_outside_colab_the_cell_does_nothing(tmp_path):
+    for source in (heads.setup_source(""), heads.setup_source("ada/faces")):
+        result = subprocess.run([sys.executable, "-c", source], cwd=tmp_path, capture_output=True, text=True)
+        assert (result.returncode, result.stdout, result.stderr) == (0, "", "") and not any(tmp_path.iterdir())
+
+
+def test_the_repository_is_cloned_and_what_is_missing_installed(colab, repository):
+    process, calls = colab(cell_for(repository), missing="anywidget jupyterlab")
+    assert process.returncode == 0, process.stderr
+    clone = colab.content.resolve() / "faces"
+    said, ended = process.stdout.splitlines()
+    anywidget = next(text for text in PYPROJECT["project"]["dependencies"] if text.startswith("anywidget"))
+    assert said == f"the course is in faces; packages installed: {anywidget}; all others are Colab's own"
+    assert json.loads(ended) == [str(clone / "notebooks"), str(clone / "fer_utils" / "heads.py")]
+    (*_, no_dependencies, editable, course), (*_, constraint, pins, wanted) = calls
+    assert (no_dependencies, editable, course) == ("--no-deps", "--editable", str(clone))
+    assert constraint == "--constraint" and wanted == anywidget
+    kept = {pin.partition("==")[0] for pin in pins if "==" in pin}
+    assert {"tensorflow", "keras", "numpy"} <= kept and not {"anywidget", "jupyterlab"} & kept
+
+
+def test_with_nothing_missing_no_package_is_installed(colab, repository):
+    process, calls = colab(cell_for(repository), missing="jupyterlab")
+    assert "packages installed: nothing; all others" in process.stdout, process.stderr
+    assert len(calls) == 1 and "--no-deps" in calls[0]
+
+
+def test_a_new_kernel_takes_the_clone_that_is_there(colab, repository):
+    for _ in range(2):
+        process, _ = colab(cell_for(repository))
+        assert process.returncode == 0, process.stderr
+
+
+def test_pips_words_are_shown(colab, repository):
+    process, _ = colab(cell_for(repository), missing="seaborn", pip_error="no such package")
+    assert process.returncode == 1 and "RuntimeError: pip could not install" in process.stderr
+    assert "no such package" in process.stderr
+
+
+def test_an_address_that_is_not_there_is_named(colab, tmp_path):
+    process, calls = colab(cell_for(tmp_path / "nowhere"))
+    assert process.returncode == 1 and "nowhere" in process.stderr.splitlines()[-1] and calls == []
+
+
+def test_an_uploaded_folder_is_found(colab):
+    copy_course(colab.content / "my_copy")
+    process, _ = colab(heads.setup_source(""))
+    assert process.stdout.startswith("the course is in my_copy;"), process.stderr
+
+
+def test_an_uploaded_zip_is_unpacked(colab, tmp_path):
+    copy_course(tmp_path / "upload" / "faces-main")
+    shutil.make_archive(str(colab.content / "faces-main (1)"), "zip", tmp_path / "upload")
+    process, _ = colab(heads.setup_source(""))
+    assert process.stdout.startswith("the course is in faces-main;"), process.stderr
+
+
+def test_without_address_and_upload_the_cell_says_what_to_do(colab):
+    process, calls = colab(heads.setup_source(""))
+    assert process.returncode == 1 and calls == []
+    assert process.stderr.splitlines()[-1].startswith("FileNotFoundError: Upload the course's folder as a zip file")
+
+
+# --- Colab's versions ---
+
+
+def find_uv():
+    """The command uv: that which runs the tests, or one on the path."""
+    uv = os.environ.get("UV") or shutil.which("uv")
+    if not uv or subprocess.run([uv, "--version"], capture_output=True).returncode:
+        pytest.skip("uv is not here, and the environment with Colab's versions is made by it")
+    return uv
+
+
+def find_python(uv):
+    """An interpreter of Colab's Python that uv or pyenv knows, or the running one with a warning."""
+    known = subprocess.run([uv, "python", "find", "--no-project", PYTHON], capture_output=True, text=True)
+    pyenv = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
+    found = [known.stdout.strip()] if known.returncode == 0 else glob.glob(f"{pyenv}/versions/{PYTHON}.*/bin/python")
+    if not found:
+        warnings.warn(f"Python {PYTHON}, Colab's, is not here: its packages are tried with {sys.version}", stacklevel=2)
+    return found[-1] if found else sys.executable
+
+
+@pytest.fixture(scope="module")
+def colab_python(tmp_path_factory):
+    """The Python of an environment with Colab's versions in build/colab; made once, and checked by uv each time."""
+    uv, elsewhere, folder = find_uv(), tmp_path_factory.mktemp("elsewhere"), PROJECT / "build" / "colab"
+    wanted = [f"{name}=={version}.*" for name, version in (VERSIONS | IPYTHON).items()]
+    install = [
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        folder,
+        "--exclude-newer",
+        PYPROJECT["tool"]["uv"]["exclude-newer"],
+    ]
+    create = ["venv", "--quiet", "--allow-existing", "--python", find_python(uv), folder]
+    # From another folder: the project's own rule asks for a newer TensorFlow.
+    for command in (create, [*install, *wanted, "--editable", PROJECT]):
+        result = subprocess.run([uv, *command], cwd=elsewhere, capture_output=True, text=True)
+        if result.returncode:
+            pytest.skip(f"the environment with Colab's versions cannot be had here: {result.stderr.strip()[-600:]}")
+    return next(path for path in (folder / "bin" / "python", folder / "Scripts" / "python.exe") if path.exists())
+
+
+def test_colabs_versions_are_in_the_packages_ranges():
+    ranges = {Requirement(text).name: Requirement(text).specifier for text in PYPROJECT["project"]["dependencies"]}
+    assert [name for name, version in VERSIONS.items() if not ranges[name].contains(f"{version}.0")] == []
+    assert SpecifierSet(PYPROJECT["project"]["requires-python"]).contains(f"{PYTHON}.0")
+
+
+RUN_NOTEBOOKS = """
+import json, sys
+from importlib import metadata
+from pathlib import Path
+print(json.dumps({name: metadata.version(name) for name in sys.argv[2:]}))
+cli.BUILD = Path(sys.argv[1])
+cli.app(["run", "--only", "01", "--only", "02", "--only", "03"])
+"""
+
+
+def test_notebooks_run_with_colabs_versions(colab_python, tmp_path):
+    environment = os.environ | {"FER_RUNS": str(tmp_path / "runs")}
+    command = [colab_python, "-c", RUN_NOTEBOOKS, tmp_path / "build", *VERSIONS]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr[-3000:]
+    versions = json.loads(result.stdout.splitlines()[0])
+    assert all(versions[name].startswith(f"{version}.") for name, version in VERSIONS.items()), versions
+    assert len(list((tmp_path / "build" / "html").glob("0*.html"))) == 3

@@ -1,0 +1,636 @@
+"""Trainings: repeatable, resumable, recorded. The sets are tiny and the networks narrow; nothing is learnt here."""
+
+import dataclasses
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import h5py
+import numpy as np
+import pytest
+
+from fer_utils import environment
+from fer_utils.data.load import FER2013_FINGERPRINT
+from fer_utils.device import keras
+from fer_utils.environment import PROJECT
+from fer_utils.evaluation.compare import confusion_matrix
+from fer_utils.models.prediction import predict, predict_views
+from fer_utils.training import build as building
+from fer_utils.training import loop
+from fer_utils.training.build import build_network, load_network
+from fer_utils.training.experiments import EXPERIMENTS, RECIPES, find_experiment
+from fer_utils.training.loop import train
+from fer_utils.training.runs import WEIGHTS, RunError, list_runs, load_run
+from fer_utils.training.store import store_folder
+from small_training import TINY, Stopped, build_small_network, make_faces, make_split, must_not_train
+
+pytestmark = pytest.mark.usefixtures("store")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """One real training of the tiny recipe, with augmentation, in a store of its own."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("FER_RUNS", str(tmp_path_factory.mktemp("runs")))
+        monkeypatch.setenv("FER_PROFILE", "quick")
+        monkeypatch.setenv("FER_PROGRESS", "0")
+        monkeypatch.setitem(RECIPES, "quick", TINY)
+        return train("lenet_like_augmented", make_faces())
+
+
+def train_and_stop_after(n_epochs, monkeypatch, *arguments):
+    """Trains until `n_epochs` are finished, then stops in the middle of the next."""
+    with monkeypatch.context() as patch:
+        go_on = loop.fit_one_epoch
+
+        def fit_one_epoch(network, split, recipe, seed, epoch, bar):
+            if epoch == n_epochs:
+                raise Stopped
+            return go_on(network, split, recipe, seed, epoch, bar)
+
+        patch.setattr(loop, "fit_one_epoch", fit_one_epoch)
+        with pytest.raises(Stopped):
+            train(*arguments)
+
+
+# --- the numbers ---
+
+
+def test_the_same_seed_gives_the_same_numbers_to_the_bit_and_nothing_is_printed(run, capfd):
+    again = train("lenet_like_augmented", make_faces())
+    assert capfd.readouterr() == ("", "")
+    assert again.folder != run.folder
+    assert again.history == run.history
+    assert again.best_epoch == run.best_epoch
+    np.testing.assert_array_equal(again.test_probabilities, run.test_probabilities)
+    np.testing.assert_array_equal(again.validation_confusion, run.validation_confusion)
+
+
+def test_history_has_one_number_per_epoch(run):
+    assert set(run.history) == {"accuracy", "loss", "val_accuracy", "val_loss"}
+    assert {len(values) for values in run.history.values()} == {TINY.epochs}
+    assert np.isfinite(list(run.history.values())).all()
+
+
+def test_the_record_agrees_with_itself(run):
+    labels = make_faces().test.labels
+    assert run.test_probabilities.shape == (35, 7)
+    np.testing.assert_array_equal(run.confusion, confusion_matrix(labels, run.test_predictions))
+    np.testing.assert_array_equal(run.test_correct, run.test_predictions == labels)
+    assert run.test_accuracy == pytest.approx(np.trace(run.confusion) / 35)
+
+
+def test_the_best_epoch_is_the_one_recorded(run):
+    best = max(run.history["val_accuracy"])
+    assert run.history["val_accuracy"].index(best) == run.best_epoch - 1
+    assert run.validation_accuracy == pytest.approx(best)
+
+
+def test_the_weights_kept_are_those_of_the_best_epoch_not_the_last(small_network, monkeypatch):
+    faces, predictions, accuracies = make_faces(), [], [0.3, 0.9, 0.5]
+
+    def validate(network, validation):
+        predictions.append(predict(network, validation.images))
+        return {"val_accuracy": accuracies[len(predictions) - 1], "val_loss": 1.0}
+
+    monkeypatch.setattr(loop, "_validate", validate)
+    run = train("lenet_like", faces)
+    assert run.best_epoch == 2
+    assert not np.array_equal(predictions[1], predictions[2])
+    kept = predict(load_network(run), faces.validation.images)
+    np.testing.assert_allclose(kept, predictions[1], atol=2e-3)
+    assert np.abs(kept - predictions[2]).max() > 1e-2
+    expected = confusion_matrix(faces.validation.labels, predictions[1].argmax(axis=1))
+    np.testing.assert_array_equal(run.validation_confusion, expected)
+
+
+def test_of_equal_epochs_the_first_is_kept(epochs, monkeypatch):
+    monkeypatch.setattr(loop, "_validate", lambda *_: {"val_accuracy": 0.5, "val_loss": 1.0})
+    assert train("lenet_like", make_faces()).best_epoch == 1
+
+
+def test_kept_weights_predict_what_was_recorded(run):
+    network = load_network(run)
+    assert not network.compiled
+    np.testing.assert_allclose(predict(network, make_faces().test.images), run.test_probabilities, atol=5e-3)
+
+
+def test_the_record_judges_as_many_views_as_the_experiment_wants(small_network, monkeypatch):
+    monkeypatch.setitem(EXPERIMENTS, "lenet_like", dataclasses.replace(find_experiment("lenet_like"), views=10))
+    faces = make_faces()
+    run = train("lenet_like", faces)
+    network = load_network(run)
+    assert run.views == 10 and load_run(run.folder).views == 10
+    np.testing.assert_allclose(run.test_probabilities, predict_views(network, faces.test.images, 10), atol=5e-3)
+    assert np.abs(run.test_probabilities - predict(network, faces.test.images)).max() > 5e-3
+
+
+def test_label_smoothing_and_dropout_come_from_the_recipe(small_network):
+    recipe = dataclasses.replace(TINY, label_smoothing=0.1, dropout=0.5)
+    network = build_network(find_experiment("lenet_like"), recipe)
+    assert network.get_layer("dropout").rate == 0.5
+    loop.compile_network(network, recipe, 96)
+    sure = np.eye(7, dtype=np.float32)[:1]
+    smoothed = float(network.loss(sure, np.clip(sure, 1e-3, 1)))
+    loop.compile_network(network, TINY, 96)
+    assert smoothed > 0.3 > float(network.loss(sure, np.clip(sure, 1e-3, 1)))
+
+
+def test_the_interpolation_of_the_augmentation_comes_from_the_recipe():
+    for kind in ("bilinear", "nearest"):
+        recipe = dataclasses.replace(TINY, interpolation=kind)
+        network = build_network(find_experiment("lenet_like_augmented"), recipe)
+        assert network.get_layer("augmentation").get_layer("rotate").interpolation == kind
+
+
+def test_test_images_are_opened_once_and_after_the_training(small_network, monkeypatch):
+    faces, opened = make_faces(), []
+
+    class WatchedSplit:
+        labels = faces.test.labels
+
+        @property
+        def images(self):
+            opened.append("test images")
+            return faces.test.images
+
+    def fit(*arguments):
+        progress = fit_for_real(*arguments)
+        opened.append("training over")
+        return progress
+
+    fit_for_real = loop.fit_epochs
+    monkeypatch.setattr(loop, "fit_epochs", fit)
+    train("lenet_like", dataclasses.replace(faces, test=WatchedSplit()))
+    assert opened == ["training over", "test images"]
+
+
+def test_the_seed_sets_initial_weights_and_image_order():
+    def initial(seed):
+        network = build_network(find_experiment("lenet_like"), TINY, seed)
+        return keras.ops.convert_to_numpy(network.get_layer("conv1").kernel)
+
+    np.testing.assert_array_equal(initial(0), initial(0))
+    assert not np.array_equal(initial(0), initial(1))
+
+
+def test_limited_training_images_are_drawn_by_the_seed():
+    split = make_split(96, 1)
+    split = dataclasses.replace(split, labels=np.arange(96))
+    chosen = loop._training_images(split, 40, seed=0)
+    assert len(set(chosen.labels)) == len(chosen.images) == 40
+    np.testing.assert_array_equal(chosen.images, split.images[chosen.labels])
+    np.testing.assert_array_equal(chosen.labels, loop._training_images(split, 40, seed=0).labels)
+    assert set(chosen.labels) != set(loop._training_images(split, 40, seed=1).labels)
+    assert loop._training_images(split, None, seed=0) is split
+    assert loop._training_images(split, 96, seed=0) is split
+
+
+def test_another_seed_gives_other_numbers(run):
+    other = train("lenet_like_augmented", make_faces(), seed=1)
+    assert other.history["loss"] != run.history["loss"]
+    assert not np.array_equal(other.test_probabilities, run.test_probabilities)
+
+
+# --- the progress bar ---
+
+
+def test_progress_bar_tells_epoch_loss_accuracy_and_time_left(small_network, monkeypatch, capsys):
+    monkeypatch.setenv("FER_PROGRESS", "1")
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    bar = environment.progress_bar
+    monkeypatch.setattr(loop, "progress_bar", lambda **options: bar(**{**options, "mininterval": 0}))
+    run = train("lenet_like", make_faces())
+    out, err = capsys.readouterr()
+    assert out == ""
+    lines = [line.strip() for line in err.split("\r")]
+    assert lines[1].startswith("lenet_like   0% |")
+    assert lines[-1] == "", "the bar is removed when done"
+    (last,) = [line for line in lines if "100%" in line]
+    loss, accuracy = run.history["loss"][-1], run.history["accuracy"][-1]
+    assert last.endswith(f"00:00 left, epoch 3/3, loss {loss:.2f}, accuracy {accuracy:.1%}")
+
+
+def test_progress_bar_goes_on_where_the_training_was_stopped(epochs, monkeypatch, capsys):
+    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
+    monkeypatch.setenv("FER_PROGRESS", "1")
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    train("lenet_like", make_faces())
+    assert "lenet_like  67% |" in capsys.readouterr().err
+
+
+def test_progress_bar_is_plain_text_on_standard_output_in_a_notebook(epochs, monkeypatch, capsys):
+    monkeypatch.setenv("FER_PROGRESS", "1")
+    monkeypatch.setitem(sys.modules, "ipykernel", None)
+    train("lenet_like", make_faces())
+    out, err = capsys.readouterr()
+    assert "lenet_like   0% |" in out
+    assert err == ""
+
+
+# --- the store ---
+
+
+def test_a_finished_run_is_returned_from_the_store(epochs, monkeypatch):
+    first = train("lenet_like", make_faces())
+    monkeypatch.setattr(loop, "fit_epochs", must_not_train)
+    second = train("lenet_like", make_faces())
+    assert second.folder == first.folder
+    assert second.history == first.history
+    assert not list(first.folder.parent.glob("*.unfinished*")), "a finished training leaves no checkpoint"
+
+
+@pytest.mark.parametrize(
+    ("experiment", "seed", "recipe", "fingerprint"),
+    [
+        ("lenet_like_augmented", 0, TINY, "0123456789abcdef"),
+        ("lenet_like", 1, TINY, "0123456789abcdef"),
+        ("lenet_like", 0, dataclasses.replace(TINY, learning_rate=2e-3), "0123456789abcdef"),
+        ("lenet_like", 0, TINY, "fedcba9876543210"),
+    ],
+    ids=["experiment", "seed", "recipe", "images"],
+)
+def test_whatever_else_is_asked_for_is_trained(epochs, monkeypatch, experiment, seed, recipe, fingerprint):
+    train("lenet_like", make_faces())
+    epochs.clear()
+    monkeypatch.setitem(RECIPES, "quick", recipe)
+    run = train(experiment, make_faces(fingerprint=fingerprint), seed=seed)
+    assert epochs == [0, 1, 2]
+    assert (run.experiment, run.seed, run.fingerprint) == (experiment, seed, fingerprint)
+    assert run.recipe == dataclasses.asdict(recipe)
+
+
+def test_a_run_with_a_recipe_of_a_later_version_is_trained_again(epochs):
+    facts = train("lenet_like", make_faces()).folder / "run.json"
+    facts.write_text(facts.read_text().replace('"epochs": 3', '"epochs": 3, "of_a_later_version": 1'))
+    assert "of_a_later_version" not in train("lenet_like", make_faces()).recipe
+    assert epochs == [0, 1, 2] * 2
+
+
+@pytest.mark.parametrize("change", [{"augmentation": True}, {"conv_stride": 2}, {"views": 2}])
+def test_an_experiment_that_was_changed_is_trained_again(epochs, monkeypatch, change):
+    train("lenet_like", make_faces())
+    changed = dataclasses.replace(find_experiment("lenet_like"), **change)
+    monkeypatch.setitem(EXPERIMENTS, "lenet_like", changed)
+    run = train("lenet_like", make_faces())
+    assert epochs == [0, 1, 2] * 2
+    assert {name: getattr(run, name) for name in change} == change
+
+
+def test_a_checkpoint_of_a_changed_experiment_is_left_aside(epochs, monkeypatch):
+    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
+    changed = dataclasses.replace(find_experiment("lenet_like"), augmentation=True)
+    monkeypatch.setitem(EXPERIMENTS, "lenet_like", changed)
+    train("lenet_like", make_faces())
+    assert epochs == [0, 1, 0, 1, 2]
+
+
+def test_the_learning_rate_falls_to_zero_along_half_a_cosine(small_network, monkeypatch):
+    rates = []
+    keep = loop._note_epoch
+
+    def note_epoch(progress, scores, network, which):
+        keep(progress, scores, network, which)
+        rates.append(float(network.optimizer.learning_rate))
+
+    monkeypatch.setattr(loop, "_note_epoch", note_epoch)
+    train("lenet_like", make_faces())
+    np.testing.assert_allclose(rates, TINY.learning_rate * (1 + np.cos(np.pi * np.array([1, 2, 3]) / 3)) / 2, atol=1e-9)
+
+
+def test_only_the_numbers_are_kept_if_so_wished(epochs):
+    run = train("lenet_like", make_faces(), keep_weights=False)
+    assert sorted(path.name for path in run.folder.iterdir()) == ["arrays.npz", "run.json"]
+    with pytest.raises(RunError, match="kept without its weights"):
+        load_network(run)
+
+
+def test_other_images_in_the_same_folder_are_not_taken_for_these(epochs, monkeypatch, store):
+    monkeypatch.setattr(loop, "store_folder", lambda faces, profile: store)
+    train("lenet_like", make_faces())
+    train("lenet_like", make_faces(fingerprint="fedcba9876543210"))
+    assert epochs == [0, 1, 2] * 2
+
+
+def test_retrain_trains_again_and_replaces_the_run(epochs):
+    train("lenet_like", make_faces())
+    run = train("lenet_like", make_faces(), retrain=True)
+    assert epochs == [0, 1, 2] * 2
+    assert load_run(run.folder).history == run.history
+
+
+def test_retrain_does_not_go_on_from_a_checkpoint(epochs, monkeypatch):
+    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
+    epochs.clear()
+    train("lenet_like", make_faces(), retrain=True)
+    assert epochs == [0, 1, 2]
+
+
+def test_a_damaged_run_in_the_store_is_trained_again(epochs):
+    run = train("lenet_like", make_faces())
+    (run.folder / "arrays.npz").write_bytes(b"damaged")
+    train("lenet_like", make_faces())
+    assert epochs == [0, 1, 2] * 2
+    assert list_runs(run.folder.parent.parent)[1] == []
+
+
+def test_runs_are_kept_apart_by_profile_and_images(monkeypatch, store):
+    drawn, real = make_faces(), make_faces(name="FER2013", fingerprint=FER2013_FINGERPRINT)
+    assert store_folder(drawn, "quick") == store / "quick-0123456789abcdef"
+    assert store_folder(real, "full") == store / f"full-{FER2013_FINGERPRINT}"
+    monkeypatch.delenv("FER_RUNS")
+    assert store_folder(real, "full") == PROJECT / "data" / "runs"
+    mine = PROJECT / "data" / "my_runs"
+    assert store_folder(real, "quick") == mine / f"quick-{FER2013_FINGERPRINT}"
+    other_pixels = make_faces(name="FER2013")
+    assert store_folder(other_pixels, "full") == mine / "full-0123456789abcdef", "jpg copies are not the recorded set"
+    assert store_folder(drawn, "full") == mine / "full-0123456789abcdef"
+
+
+# --- checkpoints ---
+
+
+def test_a_stopped_training_goes_on_from_its_last_epoch(epochs, monkeypatch):
+    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
+    assert epochs == [0, 1]
+    run = train("lenet_like", make_faces())
+    assert epochs == [0, 1, 2]
+    assert run.history["val_accuracy"] == pytest.approx([0.1, 0.2, 0.3])
+    # Every epoch added 1 to every weight, so the bias of the output tells how many the kept network has behind it.
+    bias = keras.ops.convert_to_numpy(load_network(run).get_layer("expression").bias)
+    np.testing.assert_array_equal(bias, 3)
+
+
+def test_a_training_stopped_after_its_last_epoch_is_only_recorded(epochs, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "_record", must_not_train)
+        with pytest.raises(AssertionError):
+            train("lenet_like", make_faces())
+    run = train("lenet_like", make_faces())
+    assert epochs == [0, 1, 2]
+    assert run.best_epoch == 3
+
+
+@pytest.mark.parametrize("content", [b"", b"damaged", "first half", "flipped"])
+def test_a_damaged_checkpoint_is_named_and_training_starts_over(epochs, monkeypatch, capsys, store, content):
+    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
+    (checkpoint,) = store.rglob("*.unfinished.npz")
+    whole = checkpoint.read_bytes()
+    if content == "first half":
+        content = whole[: len(whole) // 2]
+    elif content == "flipped":
+        content = whole[:1000] + bytes([whole[1000] ^ 255]) + whole[1001:]
+    checkpoint.write_bytes(content)
+    epochs.clear()
+    train("lenet_like", make_faces())
+    assert epochs == [0, 1, 2]
+    assert capsys.readouterr().out == "seed-0.unfinished.npz is damaged: training starts from the beginning\n"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"learning_rate": 2e-3}, {"width": 0.15}, {"epochs": 2}, {"batch_size": 16}, {"train_images": 50}],
+    ids=str,
+)
+def test_a_checkpoint_of_another_recipe_is_left_aside(epochs, monkeypatch, capsys, changes):
+    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
+    epochs.clear()
+    recipe = dataclasses.replace(TINY, **changes)
+    monkeypatch.setitem(RECIPES, "quick", recipe)
+    train("lenet_like", make_faces())
+    assert epochs == list(range(recipe.epochs))
+    assert "damaged" not in capsys.readouterr().out
+
+
+def test_a_checkpoint_of_a_changed_network_is_left_aside(epochs, monkeypatch):
+    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
+    epochs.clear()
+    monkeypatch.setitem(
+        building.NETWORKS, "lenet_like", lambda width, **others: build_small_network(2 * width, **others)
+    )
+    train("lenet_like", make_faces())
+    assert epochs == [0, 1, 2]
+
+
+# --- what is asked for wrongly ---
+
+
+def test_an_unknown_experiment_is_refused():
+    with pytest.raises(ValueError, match="there is no experiment 'alexnet'; there are: lenet_like"):
+        train("alexnet", make_faces())
+
+
+def test_an_unknown_profile_is_refused(monkeypatch):
+    monkeypatch.setenv("FER_PROFILE", "fast")
+    with pytest.raises(ValueError, match="FER_PROFILE is 'fast'; expected one of quick, full"):
+        train("lenet_like", make_faces())
+
+
+def test_a_run_without_weights_says_how_to_get_them(epochs):
+    run = train("lenet_like", make_faces())
+    (run.folder / WEIGHTS).unlink()
+    for without in (run, dataclasses.replace(run, folder=None)):
+        with pytest.raises(RunError, match="lenet_like, seed 0: the run was kept without its weights.*retrain=True"):
+            load_network(without)
+
+
+def test_damaged_weights_are_named(epochs):
+    run = train("lenet_like", make_faces())
+    content = (run.folder / WEIGHTS).read_bytes()
+    (run.folder / WEIGHTS).write_bytes(content[: len(content) // 2])
+    with pytest.raises(RunError, match=f"lenet_like/seed-0/{WEIGHTS}"):
+        load_network(run)
+
+
+# --- the record's facts ---
+
+
+def test_the_record_says_where_and_with_what_it_was_made(run):
+    assert set(run.versions) == {"python", "keras", "numpy", keras.backend.backend()}
+    assert run.versions["keras"] == keras.__version__
+    assert run.commit and run.device
+    assert run.seconds > 0
+    assert (run.experiment, run.model, run.seed) == ("lenet_like_augmented", "lenet_like", 0)
+    assert (run.profile, run.dataset, run.fingerprint) == ("quick", "noise", "0123456789abcdef")
+    stored = json.loads((run.folder / "run.json").read_text())
+    for name in ("history", "best_epoch", "recipe", "seconds", "versions", "device", "commit", "test_accuracy"):
+        assert stored[name] == getattr(run, name)
+
+
+def test_the_commit_is_unknown_outside_a_clone(monkeypatch, tmp_path):
+    monkeypatch.setattr(loop, "PROJECT", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert loop.commit() == "unknown"
+
+
+# --- other processes: a real kill, another backend ---
+
+PROGRAM = """
+import sys
+sys.path[:0] = ["tests", "."]
+from fer_utils.training.experiments import RECIPES, Recipe
+from fer_utils.training.loop import train
+from test_loop import make_faces
+experiment, epochs = sys.argv[1:]
+RECIPES["quick"] = Recipe(width=0.1, epochs=int(epochs), batch_size=32, learning_rate=1e-3, train_images=None)
+train(experiment, make_faces())
+"""
+
+
+def start_training(store, experiment, epochs, **settings):
+    """A process that trains `experiment` on the tiny faces and keeps the run in `store`."""
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, experiment, str(epochs)],
+        cwd=PROJECT,
+        env={**os.environ, "FER_RUNS": str(store), "FER_PROFILE": "quick", "FER_PROGRESS": "0", **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def wait_for(process):
+    """Waits for a training to end well; its output is in the message if it does not."""
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+
+
+def finished_epochs(store):
+    """How many epochs the checkpoint in `store` has behind it."""
+    for checkpoint in store.rglob("*.unfinished.npz"):
+        with np.load(checkpoint) as stored:
+            return json.loads(str(stored["facts"]))["epoch"]
+    return 0
+
+
+def kill_after_epoch(process, store, epoch):
+    """Kills `process` as soon as its checkpoint of `epoch` is there, with the signal that cannot be caught."""
+    while finished_epochs(store) < epoch:
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+
+
+def weights_of(run):
+    """{name: array} of the run's weights file."""
+    found = {}
+    with h5py.File(run.folder / WEIGHTS) as file:
+        file.visititems(lambda name, item: found.update({name: item[()]} if isinstance(item, h5py.Dataset) else {}))
+    return found
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_killed_training_ends_like_one_never_stopped(tmp_path):
+    experiment, epochs = "resnet_like", 4
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    uninterrupted = start_training(whole, experiment, epochs)
+    kill_after_epoch(start_training(stopped, experiment, epochs), stopped, epoch=2)
+    assert 2 <= finished_epochs(stopped) < epochs
+    assert list_runs(next(stopped.iterdir())) == ([], [])
+    wait_for(start_training(stopped, experiment, epochs))
+    wait_for(uninterrupted)
+
+    ((expected,), _), ((found,), problems) = (list_runs(next(store.iterdir())) for store in (whole, stopped))
+    assert problems == []
+    assert found.history == expected.history
+    assert len(found.history["loss"]) == epochs
+    assert found.best_epoch == expected.best_epoch
+    np.testing.assert_array_equal(found.test_probabilities, expected.test_probabilities)
+    np.testing.assert_array_equal(found.validation_confusion, expected.validation_confusion)
+    weights, expected_weights = weights_of(found), weights_of(expected)
+    assert weights.keys() == expected_weights.keys()
+    for name, array in weights.items():
+        np.testing.assert_array_equal(array, expected_weights[name], err_msg=name)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason='JAX is not installed: pip install ".[jax]"')
+def test_the_same_experiment_trains_under_jax(tmp_path):
+    # Without optimisation the compiler takes a third less time.
+    settings = {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+    wait_for(start_training(tmp_path, "lenet_like_augmented", 2, **settings))
+    (run,), problems = list_runs(next(tmp_path.iterdir()))
+    assert problems == []
+    assert {"jax", "keras"} <= set(run.versions)
+    assert "tensorflow" not in run.versions
+    assert all(len(values) == 2 and np.isfinite(values).all() for values in run.history.values())
+    assert run.validation_accuracy == pytest.approx(max(run.history["val_accuracy"]))
+    # Its weights serve the other backend: this process's.
+    np.testing.assert_allclose(predict(load_network(run), make_faces().test.images), run.test_probabilities, atol=1e-2)
+
+
+# --- other optimisers ---
+
+
+def test_a_recipe_with_mixup_learns_from_mixtures(small_network, monkeypatch):
+    seen = []
+
+    def see(images, targets, strength, random):
+        seen.append((images.shape, targets.shape, strength))
+        return images, targets
+
+    monkeypatch.setattr(loop, "mix_pairs", see)
+    train("lenet_like", make_faces())
+    assert not seen
+    monkeypatch.setitem(RECIPES, "quick", dataclasses.replace(TINY, mixup=0.2))
+    train("lenet_like", make_faces(), retrain=True)
+    assert seen[0] == ((TINY.batch_size, 48, 48, 1), (TINY.batch_size, 7), 0.2)
+
+
+def test_momentum_puts_gradient_descent_in_adam_s_place():
+    network = build_small_network(1.0)
+    loop.compile_network(network, dataclasses.replace(TINY, momentum=0.9, weight_decay=0.01), 64)
+    optimizer = network.optimizer
+    assert isinstance(optimizer, keras.optimizers.SGD) and optimizer.nesterov
+    assert (optimizer.momentum, optimizer.weight_decay) == (0.9, 0.01)
+
+
+@pytest.mark.parametrize("extra", [{}, {"momentum": 0.9}, {"optimizer": "rmsprop"}], ids=str)
+@pytest.mark.parametrize("decays", ["all", "kernels"])
+def test_weight_decay_spares_all_but_the_kernels_where_the_recipe_says_so(decays, extra):
+    network = building.NETWORKS["efficientnet"](width=0.25)  # with biases, and filters of single maps
+    recipe = dataclasses.replace(TINY, learning_rate=0.1, schedule="constant", weight_decay=0.5, decays=decays, **extra)
+    loop.compile_network(network, recipe, 64)
+    for variable in network.trainable_variables:
+        variable.assign(np.ones(variable.shape))
+    network.optimizer.apply([keras.ops.zeros(variable.shape) for variable in network.trainable_variables])
+    left = {"kernel": set(), "gamma": set(), "beta": set(), "bias": set()}
+    for variable in network.trainable_variables:
+        left[variable.name] |= set(np.unique(variable.numpy().round(6)))
+    spared = 1.0 if decays == "kernels" else 0.95
+    assert left == {"kernel": {np.float32(0.95)}, **dict.fromkeys(("gamma", "beta", "bias"), {np.float32(spared)})}
+
+
+def test_the_running_mean_of_the_weights_is_judged_and_kept_and_training_goes_on_from_the_weights():
+    network = build_small_network(1.0)
+    loop.compile_network(network, dataclasses.replace(TINY, mean_decay=0.5), 64)
+    batch = make_faces().train.images[:8], np.eye(7)[make_faces().train.labels[:8]]
+    network.train_on_batch(*batch)  # the mean begins with the weights after the first step
+    start = [variable.numpy().copy() for variable in network.trainable_variables]
+    network.train_on_batch(*batch)
+    moved = [variable.numpy().copy() for variable in network.trainable_variables]
+    assert any(not np.allclose(a, b) for a, b in zip(start, moved, strict=True))
+    with loop._weights_to_judge(network):
+        judged = [variable.numpy().copy() for variable in network.trainable_variables]
+    for before, mean, after, now in zip(start, judged, moved, network.trainable_variables, strict=True):
+        low, high = np.minimum(before, after) - 1e-5, np.maximum(before, after) + 1e-5
+        assert np.all((mean >= low) & (mean <= high))
+        np.testing.assert_allclose(now.numpy(), after, atol=1e-6)
+    assert any(not np.allclose(mean, after) for mean, after in zip(judged, moved, strict=True))
+
+
+@pytest.mark.parametrize("extra", [{"mean_decay": 0.9}, {"mixup": 0.2}], ids=str)
+def test_a_stopped_training_with_a_running_mean_or_mixtures_ends_like_one_that_was_not(
+    extra, store, monkeypatch, small_network
+):
+    monkeypatch.setitem(RECIPES, "quick", dataclasses.replace(TINY, **extra))
+    whole = train("lenet_like", make_faces(), store=store / "whole")
+    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
+    again = train("lenet_like", make_faces())
+    assert whole.history == again.history
+    np.testing.assert_array_equal(whole.test_probabilities, again.test_probabilities)
