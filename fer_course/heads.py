@@ -26,7 +26,7 @@ TRAINING_CALL = re.compile(r"^[^#\n]*(?<![.\w])train\(", re.MULTILINE)
 # What the set-up cell asks for, and by which it is found.
 IN_COLAB = '"google.colab" in sys.modules'
 SETUP_WITH_ADDRESS = f"""\
-# In Colab this gets the course and the packages that Colab lacks; elsewhere nothing.
+# In Colab this gets the course and the packages that Colab lacks. Everywhere it loads Keras.
 import subprocess
 import sys
 from pathlib import Path
@@ -38,9 +38,11 @@ if {IN_COLAB} and "fer_utils" not in sys.modules:
     sys.path += [str(package.parent) for package in Path.cwd().glob("*/fer_utils")]
     from fer_utils.colab import set_up
 
-    set_up()"""
+    set_up()
+
+import fer_utils.device  # noqa: E402, F401 (Keras without its greetings)"""
 SETUP_WITHOUT_ADDRESS = f"""\
-# In Colab this finds your upload of the course and gets what Colab lacks; elsewhere nothing.
+# In Colab this finds your upload of the course and gets what Colab lacks. Everywhere it loads Keras.
 import sys
 from pathlib import Path
 from shutil import unpack_archive
@@ -56,7 +58,9 @@ if {IN_COLAB} and "fer_utils" not in sys.modules:
     sys.path += [str(package.parent) for package in Path.cwd().glob("*/fer_utils")]
     from fer_utils.colab import set_up
 
-    set_up()"""
+    set_up()
+
+import fer_utils.device  # noqa: E402, F401 (Keras without its greetings)"""
 
 
 def publish(repository, paths, project=PROJECT):

@@ -61,7 +61,7 @@ from fer_utils.training import (
 
 
 def record_mistakes(faces, folder=None):
-    """Writes what this module finds of the best recorded network on FER2013 to `MISTAKES`; returns it, as `load_mistakes`.
+    """Writes what the best recorded network's answers on FER2013 tell to `MISTAKES`; returns it, as `load_mistakes`.
 
     Some minutes on two cores; a record of the same network is kept as it is, unless votes have come since. None, and a
     printed line, if no run has weights. Raises `ValueError` if `faces` are not FER2013.

@@ -45,8 +45,8 @@ metadata.version = version
 import google.colab
 for _ in range(2):
     exec(open(os.environ["CELL"]).read(), {})
-import fer_utils.heads
-print(json.dumps([os.getcwd(), fer_utils.heads.__file__]))
+import fer_utils
+print(json.dumps([os.getcwd(), fer_utils.__file__]))
 """
 
 
@@ -57,7 +57,7 @@ def colab(tmp_path):
     It returns (the finished process, pip's calls). `google.colab` and pip are stand-ins; the folder is `colab.content`.
     """
     content, stand_ins = tmp_path / "content", tmp_path / "stand_ins"
-    for package, source in {"google": "", "google/colab": "", "pip": ""}.items():
+    for package, source in {"google": "", "google/colab": "", "pip": "", "keras": ""}.items():
         (stand_ins / package).mkdir(parents=True)
         (stand_ins / package / "__init__.py").write_text(source)
     (stand_ins / "pip" / "__main__.py").write_text(PIP)

@@ -25,7 +25,7 @@ def pairs(both, only_a, only_b, neither):
 
 
 def test_examples_in_docstrings_hold():
-    results = doctest.testmod(evaluation)
+    results = doctest.testmod(comparing)
     assert results.attempted >= 4 and results.failed == 0
 
 

@@ -180,8 +180,8 @@ def test_results_are_written_between_the_marks(tmp_path):
     recorded = records.load_recorded(folder=tmp_path)
     readme = tmp_path / "README.md"
     first, last = readmes.RESULTS_MARKS
-    records = "".join(readmes.RECORDS_MARKS)
-    readme.write_text(f"before\n{first}old table\n{last}after\n{records}", encoding="utf-8")
+    both = "".join(readmes.RECORDS_MARKS)
+    readme.write_text(f"before\n{first}old table\n{last}after\n{both}", encoding="utf-8")
     readmes.write_readme(readmes.insert_results, recorded, readme)
     text = readme.read_text(encoding="utf-8")
     assert text.startswith(f"before\n{first}\n| network |") and f"\n{last}after\n" in text
