@@ -1,4 +1,4 @@
-"""Sphinx's settings for the course's site. `fer_utils/site.py` gathers the sources and calls sphinx."""
+"""Sphinx's settings for the course's site. `fer_course/site.py` gathers the sources and calls sphinx."""
 
 from docutils.nodes import SkipNode
 from docutils.utils.math import MathError

@@ -176,7 +176,7 @@ def _training_step(network, split, recipe):
 
 def _speed_of_fit(model, split, recipe, quick):
     """Images per second of one epoch of Keras's own `fit` on numpy arrays, with all that it waits for."""
-    network = _build_and_compile(model, False, recipe, device.FLOAT32)
+    network = _build_and_compile(model, "none", recipe, device.FLOAT32)
     network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     n_images = 2_500 if quick else len(split.labels)
     network.fit(split.images[:256], split.labels[:256], batch_size=recipe.batch_size, verbose=0)
@@ -192,7 +192,7 @@ def measure_growth(faces, quick):
     depths = (2, 4) if quick else (2, 4, 8)
     n_images = 640 if quick else 2_560
     narrow = replace(recipe, width=0.5)
-    network, bar = _build_and_compile("lenet_like", False, narrow, device.FLOAT32), progress_bar(disable=True)
+    network, bar = _build_and_compile("lenet_like", "none", narrow, device.FLOAT32), progress_bar(disable=True)
 
     def epoch(share):
         part = Split(faces.train.images[: int(share * n_images)], faces.train.labels[: int(share * n_images)])
@@ -201,7 +201,7 @@ def measure_growth(faces, quick):
     by_images = {share: epoch(share) for share in (0.25, 0.5, 1)}
     by_width = {
         width: _training_step(
-            _build_and_compile("vgg_like", False, replace(recipe, width=width), device.FLOAT32), faces.train, recipe
+            _build_and_compile("vgg_like", "none", replace(recipe, width=width), device.FLOAT32), faces.train, recipe
         )
         for width in widths
     }
@@ -298,7 +298,7 @@ def first_step(faces):
     """Builds the LeNet-like network of the quick profile and trains one batch."""
     recipe = find_recipe(EXPERIMENTS["lenet_like"], "quick")
     _training_step(
-        _build_and_compile("lenet_like", False, recipe, device.choose_precision(recipe.width)), faces.train, recipe
+        _build_and_compile("lenet_like", "none", recipe, device.choose_precision(recipe.width)), faces.train, recipe
     )
 
 

@@ -141,15 +141,15 @@ def reproduce(
         faces = load_faces()
         if faces.name == "drawn faces" and os.environ.get("FER_DATA") != "drawn":
             raise FaceDataError("FER2013 is not in data/; name a copy with --data, or --data drawn for the drawn faces")
-    from fer_utils import mistakes, report
+    from fer_course import record
     from fer_utils.training import list_tasks
     from fer_utils.training import reproduce as run_grid
 
     with _errors_as_messages():
         runs = run_grid(faces, list_tasks(seeds, experiment or ()), scheduler, typer.echo)
     if faces.fingerprint == FER2013_FINGERPRINT and profile == Profile.full:
-        report.record_test_set(faces)
-        mistakes.record_mistakes(faces)
+        record.record_test_set(faces)
+        record.record_mistakes(faces)
     for finished in runs:
         line = f"{finished.experiment}, seed {finished.seed}: test accuracy {finished.test_accuracy:.1%}"
         typer.echo(f"{line}, {finished.seconds / 60:.1f} min on {finished.device}")
@@ -170,29 +170,30 @@ def benchmark(
     with _errors_as_messages():
         notebooks = find_notebooks(NOTEBOOKS)
         faces = load_faces()
+    from fer_course import benchmark as benchmarks
     from fer_course.readme import write_readme
-    from fer_utils import benchmark as benchmarks
-    from fer_utils.report import as_markdown
+    from fer_utils.report import BENCHMARK, as_markdown, tabulate_benchmark
 
     measured = benchmarks.run_benchmark(faces, notebooks, quick)
-    path = BUILD / "benchmark_quick.json" if quick else benchmarks.RECORDED
+    path = BUILD / "benchmark_quick.json" if quick else BENCHMARK
     benchmarks.save(measured, path)
     if not quick:
         write_readme(benchmarks.insert_minutes, measured)
-    typer.echo(as_markdown(benchmarks.tabulate(measured)))
+    typer.echo(as_markdown(tabulate_benchmark(measured)))
     typer.echo(f"stored in {path.relative_to(PROJECT)}; {measured['device']}, training in {measured['precision']}")
 
 
 @app.command()
 def results(readme: Annotated[bool, typer.Option("--readme", help="Write the table into the README.")] = False):
     """Prints Table 1 from the recorded runs, the report's numbers beside ours."""
+    from fer_course import readme as readmes
     from fer_utils import report
 
     with _errors_as_messages():
         recorded = report.load_recorded()
         typer.echo(report.as_markdown(report.tabulate_results(recorded)) if any(recorded.values()) else "no runs yet")
         if readme:
-            report.write_readme(report.insert_results, recorded)
+            readmes.write_readme(readmes.insert_results, recorded)
 
 
 @app.command()
@@ -232,7 +233,7 @@ def predict(
         if error:
             typer.echo(f"error: {error}", err=True)
         elif not as_json:
-            typer.echo(f"{path}: {photo.describe(answers)}")
+            typer.echo(f"{path}: {photo.format_answers(answers)}")
     raise typer.Exit(1 if any(error for _, _, error in found) else 0)
 
 
@@ -261,7 +262,7 @@ def _answers_as_json(found, run):
     from fer_utils.data import CLASS_NAMES
     from fer_utils.photo import WHAT_IT_IS_NOT
 
-    def describe(answer):
+    def as_dictionary(answer):
         probabilities = [round(float(probability), 4) for probability in answer.probabilities]
         return {
             "box": answer.box._asdict(),
@@ -274,7 +275,7 @@ def _answers_as_json(found, run):
         }
 
     photos = [
-        {"photo": path, "error": error, "faces": [describe(answer) for answer in answers]}
+        {"photo": path, "error": error, "faces": [as_dictionary(answer) for answer in answers]}
         for path, answers, error in found
     ]
     return {"network": run.experiment, "trained_on": run.dataset, "note": WHAT_IT_IS_NOT, "photos": photos}

@@ -26,7 +26,7 @@ LINK = re.compile(r"(?<=\]\()(?!\w+:)[^()\s#]+")
 # Where a link leads to something that is no page of its own, the page that stands for it.
 STAND_INS = (
     (re.compile(r"docs/(\w+\.md)"), r"\1"),
-    (re.compile(r"((?:\.\./)*fer_utils/\w+)\.py"), r"\1.md"),
+    (re.compile(r"((?:\.\./)*fer_utils/(?:\w+/)?\w+)\.py"), r"\1.md"),
     (re.compile(r"((?:\.\./)*)README\.md"), r"\1index.md"),
     (re.compile(r"((?:\.\./)*)data/runs/?"), r"\1data/README.md"),
     (re.compile(r"((?:.*/)?(?:fer_utils|solutions))/?"), r"\1/index.md"),
@@ -68,13 +68,19 @@ def gather_sources(notebooks, folder):
     for path in (*find_notebooks(notebooks), *solutions):
         notebook = prepare_notebook(nbformat.read(path, as_version=4))
         _write_bytes(folder / "notebooks" / path.relative_to(notebooks), nbformat.writes(notebook).encode())
-    names = [path.stem for path in sorted(PACKAGE.glob("*.py")) if path.stem != "__init__"]
+    names = list_modules()
     for name in names:
-        _write_bytes(folder / "fer_utils" / f"{name}.md", MODULE_PAGE.format(name=name).encode())
+        _write_bytes(folder / "fer_utils" / f"{name.replace('.', '/')}.md", MODULE_PAGE.format(name=name).encode())
     lists = {"modules": [f"~fer_utils.{name}" for name in names], "solutions": [path.stem for path in solutions]}
     for path in folder.rglob("*.md"):
         text = fill_lists(link_to_pages(path.read_text(encoding="utf-8")), lists)
         path.write_text(text, encoding="utf-8")
+
+
+def list_modules():
+    """The modules of the package with their rooms, such as `"data.load"`; a room itself has no page."""
+    paths = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py") if path.stem != "__init__")
+    return [".".join(path.with_suffix("").parts) for path in paths]
 
 
 def prepare_notebook(notebook):
@@ -96,8 +102,8 @@ def link_to_pages(text):
 
     A picture from elsewhere, such as a badge, becomes its words: a page loads nothing from the network.
 
-    >>> link_to_pages("[how](../fer_utils/models.py), [what](../README.md), [data](../data/README.md)")
-    '[how](../fer_utils/models.md), [what](../index.md), [data](../data/README.md)'
+    >>> link_to_pages("[how](../fer_utils/data/load.py), [what](../README.md), [data](../data/README.md)")
+    '[how](../fer_utils/data/load.md), [what](../index.md), [data](../data/README.md)'
     """
 
     def stand_in(link):

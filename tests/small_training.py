@@ -57,7 +57,7 @@ def make_run(correct=None, **changes):
     facts = {
         "experiment": "lenet_like",
         "model": "lenet_like",
-        "augmentation": False,
+        "augmentation": "none",
         "conv_stride": 1,
         "seed": 0,
         "profile": "quick",

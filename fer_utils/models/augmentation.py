@@ -1,5 +1,7 @@
 """Random changes of the training images as one Keras layer (report §3 and §5.1), stronger ones, and mixtures."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from fer_utils.device import keras
@@ -12,31 +14,48 @@ ZOOM = 0.1
 # Of the strong augmentation: shift up to this share of the width, erase boxes of these shares of the area.
 SHIFT = 0.1
 ERASED = (0.02, 0.2)
-# How many of the layer's changes, in their order, each kind of augmentation makes.
-AUGMENTATIONS = {"flip": 1, True: 3, "mild": 3, "book": 3, "public": 3, "tutorial": 3, "shift": 4, "strong": 5}
-# Degrees and share of the zoom where an augmentation has others than `ROTATION_DEGREES` and `ZOOM`.
-AMOUNTS = {"book": (40, 0.2), "public": (30, 0.3), "tutorial": (36, 0.1)}
 
 
-def augmentation_layer(seed=0, changes=True, interpolation="bilinear"):
-    """A layer that flips, rotates and zooms images (N, 48, 48, 1) at random in training, and only then.
+class Amounts(NamedTuple):
+    """How many of the layer's changes, in their order, an augmentation makes, and the limits of two of them."""
 
-    Horizontal flip with probability one half, rotation up to 10 degrees either way, zoom up to 10 % either way: the
-    report names the three (§3) and gives no amounts. The same `seed` gives the same sequence of random changes.
-    With `changes` "flip" it only flips; with "shift" it also shifts, up to a tenth of the width, and with "strong" it
-    also erases, in half of the images, a box of up to a fifth of the area, in grey (Zhong et al. 2020).
-    `interpolation` is Keras's: "bilinear" smooths the image, once with every change; "nearest" leaves it sharp.
+    n_changes: int
+    degrees: float = ROTATION_DEGREES
+    zoom: float = ZOOM
+
+
+# "none" and "flip" to "strong" are the course's own; the last three are others' (`experiments.CANDIDATE_AUGMENTATIONS`).
+AUGMENTATIONS = {
+    "none": Amounts(0),
+    "flip": Amounts(1),
+    "mild": Amounts(3),
+    "shift": Amounts(4),
+    "strong": Amounts(5),
+    "book": Amounts(3, 40, 0.2),
+    "public": Amounts(3, 30, 0.3),
+    "tutorial": Amounts(3, 36, 0.1),
+}
+
+
+def augmentation_layer(seed=0, name="mild", interpolation="bilinear"):
+    """Returns a layer that changes images (N, 48, 48, 1) at random in training, and only then.
+
+    "mild" flips with probability one half, rotates up to 10 degrees either way and zooms up to 10 % either way: the
+    report names the three (§3) and gives no amounts. "flip" only flips; "shift" also shifts, up to a tenth of the
+    width, and "strong" also erases, in half of the images, a box of up to a fifth of the area, in grey (Zhong et al.
+    2020). `AUGMENTATIONS` lists all names. The same `seed` gives the same sequence of random changes. `interpolation`
+    is Keras's: "bilinear" smooths the image, once with every change; "nearest" leaves it sharp.
     """
-    degrees, zoom = AMOUNTS.get(changes, (ROTATION_DEGREES, ZOOM))
+    amounts = AUGMENTATIONS[name]
     how = {"fill_mode": "nearest", "interpolation": interpolation}
-    every = [
+    changes = [
         layers.RandomFlip("horizontal", seed=seed, name="flip"),
-        layers.RandomRotation(degrees / 360, **how, seed=seed + 1, name="rotate"),
-        layers.RandomZoom(zoom, **how, seed=seed + 2, name="zoom"),
+        layers.RandomRotation(amounts.degrees / 360, **how, seed=seed + 1, name="rotate"),
+        layers.RandomZoom(amounts.zoom, **how, seed=seed + 2, name="zoom"),
         layers.RandomTranslation(SHIFT, SHIFT, **how, seed=seed + 3, name="shift"),
         layers.RandomErasing(scale=ERASED, fill_value=0.5, value_range=(0, 1), seed=seed + 4, name="erase"),
     ]
-    return keras.Sequential(every[: AUGMENTATIONS[changes]], name="augmentation")
+    return keras.Sequential(changes[: amounts.n_changes], name="augmentation")
 
 
 def smooth(images):

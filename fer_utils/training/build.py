@@ -16,8 +16,9 @@ def build_network(experiment, recipe, seed=0, precision=device.FLOAT32):
     """
     keras.utils.set_random_seed(seed)
     # Made first: images are turned and stretched in float32, whatever the network computes in.
-    changes = experiment.augmentation
-    augmentation = augmentation_layer(seed, changes, recipe.interpolation) if changes else None
+    augmentation = None
+    if experiment.augmentation != "none":
+        augmentation = augmentation_layer(seed, experiment.augmentation, recipe.interpolation)
     usual = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:

@@ -52,7 +52,7 @@ class Recipe:
 class Experiment:
     """What is trained: which network, with which augmentation, with which stride of its convolutions.
 
-    `augmentation` is False or one of `augmentation.HOW_MANY`, True being flip, rotate and zoom; `recipes` maps profiles
+    `augmentation` is one of the names in `augmentation.AUGMENTATIONS`; `recipes` maps profiles
     to recipes of its own; `precision` is a Keras dtype policy, or None for the one that suits the device; `views` is
     how many views of each image the finished network judges (`models.predict_views`).
     """
@@ -60,7 +60,7 @@ class Experiment:
     name: str
     title: str
     model: str
-    augmentation: bool | str
+    augmentation: str
     conv_stride: int = 1
     recipes: dict[str, Recipe] | None = None
     precision: str | None = None
@@ -109,15 +109,15 @@ def _small(**changes):
 EXPERIMENTS = {
     experiment.name: experiment
     for experiment in (
-        Experiment("lenet_like", "LeNet-like", "lenet_like", augmentation=False),
-        Experiment("lenet_like_augmented", "LeNet-like + augmentation", "lenet_like", augmentation=True),
-        Experiment("vgg_like", "VGG-like", "vgg_like", augmentation=True),
-        Experiment("resnet_like", "ResNet-like", "resnet_like", augmentation=True),
+        Experiment("lenet_like", "LeNet-like", "lenet_like", augmentation="none"),
+        Experiment("lenet_like_augmented", "LeNet-like + augmentation", "lenet_like", augmentation="mild"),
+        Experiment("vgg_like", "VGG-like", "vgg_like", augmentation="mild"),
+        Experiment("resnet_like", "ResNet-like", "resnet_like", augmentation="mild"),
         # "the stride is 2" (§4), taken of the convolutions: the other reading of the same four rows.
-        Experiment("lenet_like_stride2", "LeNet-like, stride 2", "lenet_like", False, 2),
-        Experiment("lenet_like_augmented_stride2", "LeNet-like + augmentation, stride 2", "lenet_like", True, 2),
-        Experiment("vgg_like_stride2", "VGG-like, stride 2", "vgg_like", True, 2),
-        Experiment("resnet_like_stride2", "ResNet-like, stride 2", "resnet_like", True, 2),
+        Experiment("lenet_like_stride2", "LeNet-like, stride 2", "lenet_like", "none", 2),
+        Experiment("lenet_like_augmented_stride2", "LeNet-like + augmentation, stride 2", "lenet_like", "mild", 2),
+        Experiment("vgg_like_stride2", "VGG-like, stride 2", "vgg_like", "mild", 2),
+        Experiment("resnet_like_stride2", "ResNet-like, stride 2", "resnet_like", "mild", 2),
         Experiment("fast", "Fast", "fast", "flip", recipes=FAST_RECIPES),
         # Its twin, by which notebook 08 tells what half the bits cost.
         Experiment("fast_float32", "Fast, float32", "fast", "flip", recipes=FAST_RECIPES, precision="float32"),
@@ -134,9 +134,9 @@ EXPERIMENTS = {
         # What each part of `best` gives: all of them, then one less or another in its place.
         Experiment("small_best", "All parts", "fast", "strong", recipes=_small()),
         Experiment("small_no_erasing", "Without erasing", "fast", "shift", recipes=_small()),
-        Experiment("small_no_shift", "Nor shift", "fast", True, recipes=_small()),
+        Experiment("small_no_shift", "Nor shift", "fast", "mild", recipes=_small()),
         Experiment("small_flip_only", "Flip alone", "fast", "flip", recipes=_small()),
-        Experiment("small_no_augmentation", "No augmentation", "fast", False, recipes=_small()),
+        Experiment("small_no_augmentation", "No augmentation", "fast", "none", recipes=_small()),
         Experiment("small_bilinear", "Smoothed faces", "fast", "strong", recipes=_small(interpolation="bilinear")),
         Experiment("small_no_dropout", "Without dropout", "fast", "strong", recipes=_small(dropout=0.0)),
         Experiment(
@@ -200,7 +200,7 @@ def list_candidates():
     for augmentation in ("none", *CANDIDATE_AUGMENTATIONS):
         for optimizer, batch in itertools.product(CANDIDATE_OPTIMIZERS, CANDIDATE_BATCHES):
             name = f"{optimizer}_{batch}_{augmentation}"
-            experiment = Experiment(name, name, "lenet_like", False if augmentation == "none" else augmentation)
+            experiment = Experiment(name, name, "lenet_like", augmentation)
             found.append((name, experiment, report_recipe(optimizer, batch, CANDIDATE_EPOCHS)))
     return found
 

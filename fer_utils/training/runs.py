@@ -19,6 +19,8 @@ from fer_utils.environment import atomic_path, recover, recover_all
 FORMAT = 1
 WEIGHTS = "float16.weights.h5"
 ARRAYS = ("confusion", "validation_confusion", "test_probabilities", "test_correct")
+# Runs of earlier versions say whether there was augmentation, not which.
+EARLIER_NAMES = {False: "none", True: "mild"}
 # What json and numpy raise on damaged files, over and above OSError: a flipped bit reaches zlib and zipfile's innards.
 DAMAGE = (ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile)
 
@@ -39,7 +41,7 @@ class Run:
 
     experiment: str
     model: str
-    augmentation: bool
+    augmentation: str
     conv_stride: int
     seed: int
     profile: str
@@ -91,6 +93,7 @@ def load_run(folder):
     with naming_damage(folder / "run.json"):
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         written_here = facts.pop("format") == FORMAT
+        facts["augmentation"] = EARLIER_NAMES.get(facts["augmentation"], facts["augmentation"])
     if not written_here:
         raise RunError(f"{_short_name(folder / 'run.json')} was written by another version of the course")
     with naming_damage(folder / "arrays.npz"), np.load(folder / "arrays.npz", allow_pickle=False) as stored:

@@ -26,7 +26,7 @@ ALT = 'One pixel, "grey" & alone'
 MADE = "90_made_here"
 # Words of a link: the address in a notebook, the address in its page.
 LINKS = {
-    "code": ("../fer_utils/models.py", "../fer_utils/models.html"),
+    "code": ("../fer_utils/models/cost.py", "../fer_utils/models/cost.html"),
     "package": ("../fer_utils", "../fer_utils/index.html"),
     "start": ("../README.md", "../index.html"),
     "data": ("../data/README.md", "../data/README.html"),
@@ -212,17 +212,19 @@ def list_public_names(path):
 
 
 def test_each_module_has_a_page_with_its_public_names(built):
-    modules = [path for path in site.PACKAGE.glob("*.py") if path.stem != "__init__"]
+    modules = [path for path in site.PACKAGE.rglob("*.py") if path.stem != "__init__"]
     listed = {link["href"] for link in page_of(built, "fer_utils/index").select("article td a")}
     for path in modules:
-        page = page_of(built, f"fer_utils/{path.stem}")
-        assert [n for n in list_public_names(path) if not page.find(id=f"fer_utils.{path.stem}.{n}")] == []
+        place = path.relative_to(site.PACKAGE).with_suffix("")
+        name = f"fer_utils.{'.'.join(place.parts)}"
+        page = page_of(built, f"fer_utils/{place.as_posix()}")
+        assert [n for n in list_public_names(path) if not page.find(id=f"{name}.{n}")] == []
         docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
         assert (
             page.select_one("article section p").text.replace("’", "'").split()[:3]
             == docstring.replace("`", "").split()[:3]
         )
-        assert f"{path.stem}.html#module-fer_utils.{path.stem}" in listed
+        assert f"{place.as_posix()}.html#module-{name}" in listed
 
 
 def test_the_results_are_the_readmes(built):

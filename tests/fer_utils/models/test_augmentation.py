@@ -58,18 +58,18 @@ def test_values_stay_in_range_and_corners_are_not_filled_with_black(images):
     np.testing.assert_allclose(augment(white)[0], 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("changes", AUGMENTATIONS)
-def test_each_kind_makes_the_first_of_the_changes(changes):
-    layer = augmentation_layer(changes=changes)
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_each_kind_makes_the_first_of_the_changes(name):
+    layer = augmentation_layer(name=name)
     names = ["flip", "rotate", "zoom", "shift", "erase"]
-    assert [change.name for change in layer.layers] == names[: AUGMENTATIONS[changes]]
+    assert [change.name for change in layer.layers] == names[: AUGMENTATIONS[name].n_changes]
 
 
 def test_bilinear_interpolation_smooths_the_image_and_nearest_leaves_it_sharp():
     checks = np.indices((48, 48)).sum(axis=0) % 2
     images = np.broadcast_to(checks[:, :, None].astype(np.float32), (64, 48, 48, 1))
     smooth, sharp = (
-        keras.ops.convert_to_numpy(augmentation_layer(changes="shift", interpolation=kind)(images, training=True))
+        keras.ops.convert_to_numpy(augmentation_layer(name="shift", interpolation=kind)(images, training=True))
         for kind in ("bilinear", "nearest")
     )
     assert set(np.unique(sharp)) == {0, 1} and smooth.std() < 0.5 * sharp.std()
@@ -77,13 +77,13 @@ def test_bilinear_interpolation_smooths_the_image_and_nearest_leaves_it_sharp():
 
 def test_strong_augmentation_erases_a_box_in_grey_and_shifts_up_to_a_tenth():
     black = np.zeros((256, 48, 48, 1), np.float32)
-    changed = keras.ops.convert_to_numpy(augmentation_layer(changes="strong")(black, training=True))
+    changed = keras.ops.convert_to_numpy(augmentation_layer(name="strong")(black, training=True))
     erased = (changed == 0.5).mean(axis=(1, 2, 3))
     assert set(np.unique(changed)) == {0, 0.5}
     low, high = ERASED
     assert 0.4 < np.mean(erased > 0) < 0.6
     assert 0.5 * low < erased[erased > 0].min() < 2 * low and 0.5 * high < erased.max() < 1.1 * high
-    shift = augmentation_layer(changes="shift").get_layer("shift")
+    shift = augmentation_layer(name="shift").get_layer("shift")
     dot = np.zeros((256, 48, 48, 1), np.float32)
     dot[:, 24, 24] = 1
     moved = keras.ops.convert_to_numpy(shift(dot, training=True))[..., 0]

@@ -43,7 +43,7 @@ def make_run(experiment, dataset=DRAWN, seed=0, shift=0.0):
     history = {"accuracy": accuracy, "val_accuracy": accuracy / 2, "loss": 2 - accuracy, "val_loss": 2 - accuracy / 2}
     confusion = np.diag(np.arange(1, 8))
     return Run(
-        experiment=experiment, model="lenet_like", augmentation=False, conv_stride=1, seed=seed, profile="quick",
+        experiment=experiment, model="lenet_like", augmentation="none", conv_stride=1, seed=seed, profile="quick",
         recipe={}, dataset=dataset, fingerprint="0",
         history={name: values.tolist() for name, values in history.items()}, best_epoch=3, test_accuracy=0.2,
         confusion=confusion, validation_confusion=confusion, test_probabilities=np.eye(7),

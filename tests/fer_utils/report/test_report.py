@@ -48,7 +48,7 @@ def test_recorded_runs_come_by_experiment_and_seed(tmp_path, capsys):
         ({"recipe": [8]}, "recipe is [8], expected its settings by name"),
         (
             {"model": "vgg_like", "augmentation": "strong", "conv_stride": 2, "views": 10},
-            "model is 'vgg_like', expected 'lenet_like'; augmentation is 'strong', expected False; "
+            "model is 'vgg_like', expected 'lenet_like'; augmentation is 'strong', expected 'none'; "
             "conv_stride is 2, expected 1; views is 10, expected 1",
         ),
     ],

@@ -23,7 +23,7 @@ from small_training import make_run
 
 
 def test_there_is_one_experiment_per_row_of_the_report_s_table():
-    expected = [("lenet_like", False), ("lenet_like", True), ("vgg_like", True), ("resnet_like", True)]
+    expected = [("lenet_like", "none"), ("lenet_like", "mild"), ("vgg_like", "mild"), ("resnet_like", "mild")]
     for names, stride in ((ROWS, 1), (STRIDE_2_ROWS, 2)):
         rows = [find_experiment(name) for name in names]
         assert [(row.model, row.augmentation) for row in rows] == expected
@@ -98,7 +98,7 @@ def test_a_recipe_is_known_again_also_from_before_it_had_all_its_fields():
     ("change", "words"),
     [
         ({"model": "vgg_like"}, "model is 'vgg_like', expected 'lenet_like'"),
-        ({"augmentation": "strong"}, "augmentation is 'strong', expected False"),
+        ({"augmentation": "strong"}, "augmentation is 'strong', expected 'none'"),
         ({"conv_stride": 2}, "conv_stride is 2, expected 1"),
         ({"views": 10}, "views is 10, expected 1"),
         ({"experiment": "vgg_like"}, "experiment is 'vgg_like', expected 'lenet_like'"),
@@ -140,4 +140,4 @@ def test_unknown_experiment_is_told_every_name():
 
 def test_the_table_cannot_be_changed_by_accident():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        find_experiment("lenet_like").augmentation = True
+        find_experiment("lenet_like").augmentation = "mild"

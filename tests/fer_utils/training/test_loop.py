@@ -271,7 +271,7 @@ def test_a_run_with_a_recipe_of_a_later_version_is_trained_again(epochs):
     assert epochs == [0, 1, 2] * 2
 
 
-@pytest.mark.parametrize("change", [{"augmentation": True}, {"conv_stride": 2}, {"views": 2}])
+@pytest.mark.parametrize("change", [{"augmentation": "mild"}, {"conv_stride": 2}, {"views": 2}])
 def test_an_experiment_that_was_changed_is_trained_again(epochs, monkeypatch, change):
     train("lenet_like", make_faces())
     changed = dataclasses.replace(find_experiment("lenet_like"), **change)
@@ -283,7 +283,7 @@ def test_an_experiment_that_was_changed_is_trained_again(epochs, monkeypatch, ch
 
 def test_a_checkpoint_of_a_changed_experiment_is_left_aside(epochs, monkeypatch):
     train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
-    changed = dataclasses.replace(find_experiment("lenet_like"), augmentation=True)
+    changed = dataclasses.replace(find_experiment("lenet_like"), augmentation="mild")
     monkeypatch.setitem(EXPERIMENTS, "lenet_like", changed)
     train("lenet_like", make_faces())
     assert epochs == [0, 1, 0, 1, 2]
