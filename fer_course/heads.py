@@ -26,7 +26,7 @@ TRAINING_CALL = re.compile(r"^[^#\n]*(?<![.\w])train\(", re.MULTILINE)
 # What the set-up cell asks for, and by which it is found.
 IN_COLAB = '"google.colab" in sys.modules'
 SETUP_WITH_ADDRESS = f"""\
-# In Colab this gets the course and the packages that Colab lacks. Everywhere it loads Keras.
+# In Colab this gets the course and what Colab lacks. Everywhere it loads Keras, quietly.
 import subprocess
 import sys
 from pathlib import Path
@@ -40,9 +40,9 @@ if {IN_COLAB} and "fer_utils" not in sys.modules:
 
     set_up()
 
-import fer_utils.device  # noqa: E402, F401 (Keras without its greetings)"""
+import fer_utils.device  # noqa: F401"""
 SETUP_WITHOUT_ADDRESS = f"""\
-# In Colab this finds your upload of the course and gets what Colab lacks. Everywhere it loads Keras.
+# In Colab this finds your upload and gets what Colab lacks. Everywhere it loads Keras, quietly.
 import sys
 from pathlib import Path
 from shutil import unpack_archive
@@ -60,7 +60,7 @@ if {IN_COLAB} and "fer_utils" not in sys.modules:
 
     set_up()
 
-import fer_utils.device  # noqa: E402, F401 (Keras without its greetings)"""
+import fer_utils.device  # noqa: F401"""
 
 
 def publish(repository, paths, project=PROJECT):

@@ -24,7 +24,7 @@ class Amounts(NamedTuple):
     zoom: float = ZOOM
 
 
-# "none" and "flip" to "strong" are the course's own; the last three are others' (`experiments.CANDIDATE_AUGMENTATIONS`).
+# The last three are those of other people (`experiments.CANDIDATE_AUGMENTATIONS`).
 AUGMENTATIONS = {
     "none": Amounts(0),
     "flip": Amounts(1),
