@@ -4,7 +4,9 @@ import os
 import tempfile
 from pathlib import Path
 
+import pytest
 from nbval.kernel import RunningKernel
+from nbval.plugin import IPyNbCell
 
 # Deleted when the tests end. Shared, so that notebook 03 finds the training of notebook 02 as it does when stored.
 SCRATCH = tempfile.TemporaryDirectory(prefix="fer_tests_", ignore_cleanup_errors=True)
@@ -27,3 +29,10 @@ def execute_with_history(kernel, source, allow_stdin=None):
 
 
 RunningKernel.execute_cell_input = execute_with_history
+
+
+def pytest_collection_modifyitems(items):
+    """Marks every cell of a notebook as slow: it needs a kernel."""
+    for item in items:
+        if isinstance(item, IPyNbCell):
+            item.add_marker(pytest.mark.slow)
