@@ -2,7 +2,6 @@
 
 from fer_utils.plots.alt_text import alt_text, describe_figure, describe_lines, show_alt_texts
 from fer_utils.plots.curves import (
-    compare_learning_curves,
     plot_cascade,
     plot_cost_of_width,
     plot_curves_over_seeds,
@@ -16,9 +15,7 @@ from fer_utils.plots.curves import (
 )
 from fer_utils.plots.images import plot_answers, plot_faces, plot_heat_maps, plot_maps
 from fer_utils.plots.intervals import (
-    plot_accuracies,
     plot_accuracy_over_seconds,
-    plot_agreement,
     plot_class_counts,
     plot_confusion,
     plot_costs,
@@ -39,15 +36,12 @@ __all__ = [
     "REPORT_COLOUR",
     "SPLIT_COLOURS",
     "alt_text",
-    "compare_learning_curves",
     "describe_figure",
     "describe_lines",
     "draw_network",
     "draw_residual_block",
     "model_style",
-    "plot_accuracies",
     "plot_accuracy_over_seconds",
-    "plot_agreement",
     "plot_answers",
     "plot_cascade",
     "plot_class_counts",

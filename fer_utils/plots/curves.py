@@ -36,24 +36,12 @@ def plot_learning_curves(runs, measure="accuracy", axes=None):
     return axes
 
 
-def compare_learning_curves(runs, measure="accuracy", ax=None):
-    """All runs in one panel: training dashed, validation solid, one colour and marker per model."""
-    ax = ax or new_axes(9, 4)
-    for run in runs:
-        style, name = model_style(run.experiment), EXPERIMENTS[run.experiment].title
-        epochs = np.arange(1, len(run.history[measure]) + 1)
-        ax.plot(epochs, run.history[measure], "--", **style, label=f"{name}, training")
-        ax.plot(epochs, run.history[f"val_{measure}"], **style, label=f"{name}, validation")
-    _finish_curves(ax, measure, titled(measure.capitalize(), runs[0].dataset))
-    legend_beside(ax)
-    return ax
-
-
 def plot_curves_over_seeds(runs, measure="accuracy", ax=None):
     """Mean curves over the seeds of each experiment among `runs`, training dashed and validation solid; the band goes
     from the lowest to the highest seed. Without runs the panel says so.
     """
-    ax = ax or new_axes(6, 3.8)
+    own_axes = ax is None
+    ax = ax or new_axes(9 if len({run.experiment for run in runs}) > 1 else 6, 3.8)
     if not runs:
         ax.text(0.5, 0.5, "no recorded run", ha="center", transform=ax.transAxes)
         return describe_figure(ax, "Line chart", "no recorded run")
@@ -71,6 +59,8 @@ def plot_curves_over_seeds(runs, measure="accuracy", ax=None):
     seeds = f"{n_seeds} seeds" if n_seeds > 1 else "one seed"
     title = EXPERIMENTS[experiments[0]].title if len(experiments) == 1 else measure.capitalize()
     _finish_curves(ax, measure, f"{titled(title, runs[0].dataset)}, {runs[0].profile} profile, {seeds}")
+    if own_axes and len(experiments) > 1:
+        legend_beside(ax)
     return ax
 
 

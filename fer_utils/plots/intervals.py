@@ -1,5 +1,7 @@
 """Bars, dots with their intervals, and tables in colour."""
 
+import itertools
+
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
@@ -15,7 +17,6 @@ from fer_utils.plots.style import (
     REPORT_COLOUR,
     SPLIT_COLOURS,
     SPLIT_HATCHES,
-    TWO_SERIES_STYLES,
     as_percent,
     legend_beside,
     model_style,
@@ -110,20 +111,6 @@ def plot_gaps(gaps, ax=None):
     return describe_figure(ax, "Bar chart of training accuracy less validation accuracy", *facts)
 
 
-def plot_accuracies(rows, dataset, ax=None):
-    """Test accuracies with 95 % intervals; `rows` is a list of (experiment name, accuracy, low, high)."""
-    ax, facts = ax or new_axes(7, 1.2 + 0.6 * len(rows)), []
-    for place, (name, accuracy, low, high) in enumerate(rows):
-        reach = [[accuracy - low], [high - accuracy]]
-        ax.errorbar(accuracy, place, xerr=reach, **model_style(name), capsize=4)
-        facts.append(_with_interval(name, accuracy, low, high))
-    ax.set_yticks(range(len(rows)), [EXPERIMENTS[row[0]].title for row in rows])
-    ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.xaxis.set_major_formatter(as_percent)
-    ax.set(xlabel="test accuracy, 95 % interval", title=titled("Test accuracy", dataset))
-    return describe_figure(ax, "Dots with 95 % intervals", *facts)
-
-
 def plot_speeds(speeds, title, unit="images a second", ax=None):
     """A bar per entry of `speeds` (words to speed), each with its speed and how many times the first one it is."""
     ax = ax or new_axes(8, 0.9 + 0.55 * len(speeds))
@@ -182,18 +169,24 @@ def plot_costs(costs, parameters, tolerance):
     return axes
 
 
-def plot_intervals(rows, title, label, form="{:.1%}", reference=None, ax=None):
+def plot_intervals(rows, title, label, form="{:.1%}", reference=None, experiments=None, ax=None):
     """Values with 95 % intervals in the order given; `rows` is a list of (words, value, low, high).
 
-    `form` writes a value beside its dot, and a dashed line stands at `reference`. Without rows the panel says so.
+    `form` writes a value beside its dot, and a dashed line stands at `reference`. `experiments`, a name per row, give
+    the dots the colours and markers of their models. Without rows the panel says so.
     """
     ax, kind = ax or new_axes(8, 1.2 + 0.4 * max(len(rows), 1)), "Dots with 95 % intervals"
     ax.set(xlabel=f"{label}, 95 % interval", title=title)
     if not rows:
         return say_empty(ax, kind)
-    for place, (_, value, low, high) in enumerate(rows):
+    styles = (
+        map(model_style, experiments)
+        if experiments
+        else itertools.repeat({"color": PART_COLOURS["convolution"], "marker": "o"})
+    )
+    for place, ((_, value, low, high), style) in enumerate(zip(rows, styles, strict=False)):
         reach = [[value - low], [high - value]]
-        ax.errorbar(value, place, xerr=reach, fmt="o", color=PART_COLOURS["convolution"], capsize=4)
+        ax.errorbar(value, place, xerr=reach, **style, capsize=4)
         text = {"textcoords": "offset points", "ha": "center", "fontsize": 8}
         box = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"}  # the line may run behind it
         ax.annotate(form.format(value), (value, place), (0, 6), **text, bbox=box)
@@ -239,20 +232,6 @@ def plot_accuracy_over_seconds(points, title, ax=None):
 
 def _with_interval(experiment, value, low, high):
     return f"{EXPERIMENTS[experiment].title} {as_percent(value)} ({as_percent(low)} to {as_percent(high)})"
-
-
-def plot_agreement(by_agreement, dataset, ax=None):
-    """Accuracy over how far the crowd agrees, with 95 % intervals; maps words to (count, accuracy, low, high)."""
-    ax, facts = ax or new_axes(8, 3.8), []
-    for place, (words, (count, accuracy, low, high)) in enumerate(by_agreement.items()):
-        ax.errorbar(place, accuracy, [[accuracy - low], [high - accuracy]], **TWO_SERIES_STYLES[0], capsize=4)
-        facts.append(f"{words}: {accuracy:.1%} of {count:,} ({low:.1%} to {high:.1%})")
-    labels = [f"{words}\n{found[0]:,} faces" for words, found in by_agreement.items()]
-    ax.set_xticks(range(len(labels)), labels)
-    ax.yaxis.set_major_formatter(as_percent)
-    ax.set(xlabel="share of the votes for the most frequent answer", ylabel="accuracy, 95 % interval", ylim=(0, 1))
-    ax.set_title(titled("Accuracy by the crowd's agreement", dataset))
-    return describe_figure(ax, "Dots with 95 % intervals", *facts)
 
 
 def plot_drops(drops, dataset, ax=None):

@@ -144,7 +144,7 @@ def test_the_measure_of_sights():
 def test_nothing_is_told_apart_by_colour_alone():
     assert len({plot_style.MODEL_MARKERS[row] for row in (*ROWS, "fast", "best")}) == len(ROWS) + 2
     assert len({style["marker"] for style in plot_style.TWO_SERIES_STYLES}) == len(plot_style.TWO_SERIES_STYLES)
-    ax = plots.compare_learning_curves(make_runs())
+    ax = plots.plot_curves_over_seeds(make_runs())
     assert [line.get_marker() for line in ax.lines[::2]] == [plot_style.MODEL_MARKERS[row] for row in ROWS]
     assert len({(line.get_marker(), line.get_linestyle()) for line in ax.lines}) == len(ax.lines)
     ax = plots.plot_class_counts(dict.fromkeys(plot_style.SPLIT_COLOURS, [1] * 7), DRAWN)
@@ -212,9 +212,9 @@ def test_plot_learning_curves_of_other_faces_on_given_axes():
     assert [ax.get_title() for ax in axes] == [f"VGG-like {NOTE}", "VGG-like [FER2013]"]
 
 
-def test_compare_learning_curves():
-    ax = plots.compare_learning_curves(make_runs())
-    assert len(ax.lines) == 8 and ax.get_title() == f"Accuracy {NOTE}"
+def test_curves_of_several_experiments_stand_in_one_panel():
+    ax = plots.plot_curves_over_seeds(make_runs())
+    assert len(ax.lines) == 8 and ax.get_title() == f"Accuracy {NOTE}, quick profile, one seed"
     assert legend_labels(ax)[:2] == ["LeNet-like, training", "LeNet-like, validation"]
     assert [line.get_color() for line in ax.lines[::2]] == [plot_style.MODEL_COLOURS[row] for row in ROWS]
     ax.figure.canvas.draw()
@@ -281,12 +281,17 @@ def test_plot_gaps():
     assert NOTE in ax.get_title()
 
 
-def test_plot_accuracies():
-    ax = plots.plot_accuracies([("lenet_like", 0.5, 0.45, 0.55), ("vgg_like", 0.6, 0.5, 0.65)], DRAWN)
+def test_intervals_of_experiments_have_their_models_colours():
+    rows = [("LeNet-like", 0.5, 0.45, 0.55), ("VGG-like", 0.6, 0.5, 0.65)]
+    names = ["lenet_like", "vgg_like"]
+    ax = plots.plot_intervals(rows, f"Accuracy {NOTE}", "test accuracy", experiments=names)
+    dots = [container.lines[0] for container in ax.containers]
+    assert [dot.get_color() for dot in dots] == [plot_style.MODEL_COLOURS[name] for name in names]
+    assert [dot.get_marker() for dot in dots] == [plot_style.MODEL_MARKERS[name] for name in names]
     reaches = [container.lines[2][0].get_segments()[0][:, 0] for container in ax.containers]
     np.testing.assert_allclose(reaches, [[0.45, 0.55], [0.5, 0.65]])
     assert [text.get_text() for text in ax.get_yticklabels()] == ["LeNet-like", "VGG-like"]
-    assert ax.get_ylim() == (1.5, -0.5) and NOTE in ax.get_title()
+    assert ax.get_ylim() == (1.5, -0.7) and NOTE in ax.get_title()
 
 
 def test_plot_per_layer():
@@ -387,10 +392,9 @@ def test_plot_functions_draw_on_given_axes_and_return_them():
     run = make_run("vgg_like")
     calls = [
         lambda ax: plots.plot_class_counts({"train": [1] * 7}, DRAWN, ax=ax),
-        lambda ax: plots.compare_learning_curves([run], ax=ax),
+        lambda ax: plots.plot_curves_over_seeds([run], ax=ax),
         lambda ax: plots.plot_confusion(run.confusion, DRAWN, ax=ax),
         lambda ax: plots.plot_gaps([(run, Difference(0.1, 0.0, 0.2))], ax=ax),
-        lambda ax: plots.plot_accuracies([("vgg_like", 0.5, 0.4, 0.6)], DRAWN, ax=ax),
         lambda ax: plots.plot_per_layer({"vgg_like": {"conv1": 1.0}}, DRAWN, "t", "y", ax=ax),
         lambda ax: plots.draw_network(build_once(lenet_like), ax=ax),
         lambda ax: plots.plot_race({"fast": ([1, 2], [0.2, 0.5])}, DRAWN, ax=ax),
@@ -400,7 +404,6 @@ def test_plot_functions_draw_on_given_axes_and_return_them():
         lambda ax: plots.plot_cost_of_width([0.5, 1.0], [0.3, 1.0], ax=ax),
         lambda ax: plots.plot_intervals([("a", 0.5, 0.4, 0.6)], "t", "x", ax=ax),
         lambda ax: plots.plot_accuracy_over_seconds([("a", 60.0, 0.5, 0.4, 0.6)], "t", ax=ax),
-        lambda ax: plots.plot_agreement({"100 %": (10, 0.5, 0.3, 0.7)}, DRAWN, ax=ax),
         lambda ax: plots.plot_reliability({"a": ([1], [0.5], [0.6])}, DRAWN, ax=ax),
         lambda ax: plots.plot_trade_off([0, 1], [0.6, 0.5], [0.4, 0.5], 0.9, DRAWN, ax=ax),
         lambda ax: plots.plot_drops(np.eye(6), DRAWN, ax=ax),
@@ -483,11 +486,6 @@ WORDS = {
         f"Line chart, accuracy over epoch: VGG-like {NOTE}. training from 10% to 40%; validation from 5% to 20%; "
         "kept epoch 15% at 3.",
     ),
-    "compare_learning_curves": (
-        lambda: plots.compare_learning_curves([make_run("vgg_like")], "loss"),
-        f"Line chart, cross-entropy loss over epoch: Loss {NOTE}. VGG-like, training from 1.9 to 1.6; "
-        "VGG-like, validation from 1.95 to 1.8.",
-    ),
     "plot_curves_over_seeds": (
         lambda: plots.plot_curves_over_seeds([make_run("vgg_like", "FER2013", seed, 0.2 * seed) for seed in (0, 1)]),
         "Line chart, accuracy over epoch: VGG-like [FER2013], quick profile, 2 seeds. training from 20% to 50%; "
@@ -511,10 +509,6 @@ WORDS = {
         lambda: plots.plot_gaps([(make_run("fast"), Difference(0.2, 0.15, 0.3))]),
         "Bar chart of training accuracy less validation accuracy: "
         f"The gap at the last epoch {NOTE}. Fast 20% (15% to 30%).",
-    ),
-    "plot_accuracies": (
-        lambda: plots.plot_accuracies([("lenet_like", 0.5, 0.45, 0.55)], DRAWN),
-        f"Dots with 95 % intervals: Test accuracy {NOTE}. LeNet-like 50% (45% to 55%).",
     ),
     "plot_race": (
         lambda: plots.plot_race({"fast": ([1, 10, 20], [0.2, 0.5, 0.4])}, DRAWN),
@@ -577,10 +571,6 @@ WORDS = {
         "Flow diagram of a residual block: identity: f(x) + x. x goes through 3×3 convolution, normalisation, ReLU, "
         "3×3 convolution, normalisation, +, ReLU; the shortcut from x to + is x itself.",
     ),
-    "plot_agreement": (
-        lambda: plots.plot_agreement({"100 %": (1200, 0.8, 0.75, 0.85)}, DRAWN),
-        f"Dots with 95 % intervals: Accuracy by the crowd's agreement {NOTE}. 100 %: 80.0% of 1,200 (75.0% to 85.0%).",
-    ),
     "plot_reliability": (
         lambda: plots.plot_reliability({"as trained": ([0, 3, 1], [None, 0.5, 0.9], [None, 0.6, 0.7])}, DRAWN),
         f"Line chart, share right over confidence: the highest probability: Confidence and accuracy {NOTE}. "
@@ -636,13 +626,6 @@ def test_words_of_a_confusion_without_mistakes():
 
 
 # --- mistakes ---
-
-
-def test_agreement_has_a_dot_with_its_interval_per_bin():
-    ax = plots.plot_agreement({"a": (10, 0.5, 0.3, 0.7), "b": (20, 0.8, 0.7, 0.9)}, DRAWN)
-    reaches = [container.lines[2][0].get_segments()[0][:, 1] for container in ax.containers]
-    np.testing.assert_allclose(reaches, [[0.3, 0.7], [0.7, 0.9]])
-    assert [label.get_text() for label in ax.get_xticklabels()] == ["a\n10 faces", "b\n20 faces"]
 
 
 def test_reliability_leaves_empty_bins_out_and_shows_shares_as_areas():
