@@ -17,6 +17,7 @@ from fer_utils.plots.style import (
     REPORT_COLOUR,
     SPLIT_COLOURS,
     SPLIT_HATCHES,
+    TWO_SERIES_STYLES,
     as_percent,
     legend_beside,
     model_style,
