@@ -1,6 +1,7 @@
 """What several test modules share."""
 
 import os
+import random
 from pathlib import Path
 
 import matplotlib
@@ -33,6 +34,15 @@ def store(tmp_path, monkeypatch):
     monkeypatch.setenv("FER_PROGRESS", "0")
     monkeypatch.setitem(RECIPES, "quick", TINY)
     return tmp_path
+
+
+@pytest.fixture
+def kept_streams():
+    """Gives Python's and numpy's random numbers back as they were before the test."""
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    yield
+    random.setstate(python)
+    np.random.set_state(numpy)  # noqa: NPY002
 
 
 @pytest.fixture

@@ -1,17 +1,19 @@
 """For a process of its own (a grid, a Dask worker): networks built at once, short epochs, a line per record.
 
 `SMALL_GRID_LOG` names the file that each finished training adds its experiment and seed to; a file beside it, .pids,
-gets the number of each process that has a first epoch behind it. Importing this module
-changes nothing; `dask_setup`, which a worker that preloads the module calls by itself, does.
+gets the number of each process that has a first epoch behind it. A thread draws random numbers all the time, on which
+no training may depend. Importing this module changes nothing; `dask_setup`, which a worker that preloads the module
+calls by itself, does.
 """
 
 import os
+import threading
 import time
 
 from fer_utils.training import build as building
 from fer_utils.training import loop
 from fer_utils.training.experiments import RECIPES
-from small_training import TINY, build_small_network
+from small_training import TINY, build_small_network, draw_numbers
 
 
 def dask_setup(worker=None):
@@ -30,6 +32,7 @@ def dask_setup(worker=None):
             log.write(f"{run.experiment} {run.seed}\n")
         return run
 
+    threading.Thread(target=draw_numbers, args=(threading.Event(),), daemon=True).start()
     RECIPES["quick"] = TINY
     for name in building.NETWORKS:
         building.NETWORKS[name] = build_small_network

@@ -3,8 +3,12 @@
 And runs without a training: `make_run`.
 """
 
+import contextlib
 import dataclasses
+import random
+import threading
 
+import h5py
 import numpy as np
 
 from fer_utils.data.fer2013 import CLASS_NAMES
@@ -12,7 +16,7 @@ from fer_utils.data.load import FaceDataset, Split
 from fer_utils.device import keras
 from fer_utils.evaluation.compare import confusion_matrix
 from fer_utils.training.experiments import Recipe
-from fer_utils.training.runs import Run
+from fer_utils.training.runs import WEIGHTS, Run
 
 TINY = Recipe(width=0.1, epochs=3, batch_size=32, learning_rate=1e-3, train_images=None)
 
@@ -38,6 +42,41 @@ def build_small_network(width, conv_stride=1, augmentation=None, dropout=0.0):
     x = keras.layers.Flatten()(keras.layers.BatchNormalization(momentum=0.9)(x))
     x = keras.layers.Dropout(dropout, name="dropout")(x)
     return keras.Model(inputs, keras.layers.Dense(7, activation="softmax", name="expression")(x))
+
+
+def draw_numbers(stop):
+    """Draws from Python's and numpy's random numbers, some ten thousand times a second, until the event `stop`."""
+    while not stop.wait(1e-4):
+        random.random()
+        np.random.random()  # noqa: NPY002
+
+
+@contextlib.contextmanager
+def drawing_numbers():
+    """Within it another thread draws random numbers all the time."""
+    stop = threading.Event()
+    thread = threading.Thread(target=draw_numbers, args=(stop,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def weights_of(run):
+    """{name: array} of the run's weights file."""
+    found = {}
+    with h5py.File(run.folder / WEIGHTS) as file:
+        file.visititems(lambda name, item: found.update({name: item[()]} if isinstance(item, h5py.Dataset) else {}))
+    return found
+
+
+def assert_same_arrays(found, expected):
+    """The two {name: array} have the same names and arrays, to the bit."""
+    assert found.keys() == expected.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
 
 
 class Stopped(Exception):

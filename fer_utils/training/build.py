@@ -5,6 +5,7 @@ from fer_utils.device import keras
 from fer_utils.models import FAMILIES, augmentation_layer, deep_residual, fast, lenet_like, resnet_like, vgg_like
 from fer_utils.training.experiments import Recipe, find_experiment
 from fer_utils.training.runs import WEIGHTS, RunError, naming_damage
+from fer_utils.training.seeds import own_seeds
 
 NETWORKS = {build.__name__: build for build in (lenet_like, vgg_like, resnet_like, fast, deep_residual)} | FAMILIES
 
@@ -14,7 +15,6 @@ def build_network(experiment, recipe, seed=0, precision=device.FLOAT32):
 
     `precision` is the Keras dtype policy that its layers compute in; weights are float32 in each.
     """
-    keras.utils.set_random_seed(seed)
     # Made first: images are turned and stretched in float32, whatever the network computes in.
     augmentation = None
     if experiment.augmentation != "none":
@@ -24,7 +24,8 @@ def build_network(experiment, recipe, seed=0, precision=device.FLOAT32):
     try:
         extras = {"conv_stride": experiment.conv_stride} if experiment.conv_stride != 1 else {}
         extras |= {"dropout": recipe.dropout} if recipe.dropout else {}
-        network = NETWORKS[experiment.model](recipe.width, augmentation=augmentation, **extras)
+        with own_seeds(seed):
+            network = NETWORKS[experiment.model](recipe.width, augmentation=augmentation, **extras)
     finally:
         keras.config.set_dtype_policy(usual)
     for layer in network.layers:

@@ -19,8 +19,9 @@ from fer_utils.training import grid, loop
 from fer_utils.training import store as stores
 from fer_utils.training.experiments import ABLATION_ROWS, EQUAL_ROWS, EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS
 from fer_utils.training.grid import keeps_weights, list_tasks, reproduce
+from fer_utils.training.loop import train
 from fer_utils.training.runs import WEIGHTS, RunError, list_runs
-from small_training import Stopped, make_faces, must_not_train
+from small_training import Stopped, assert_same_arrays, make_faces, must_not_train, weights_of
 
 TASKS = [("lenet_like", 0), ("vgg_like", 0), ("lenet_like", 1)]
 
@@ -238,7 +239,7 @@ def wait_for_workers(address, count):
         client.wait_for_workers(count, timeout=120)
 
 
-def test_a_cluster_trains_each_run_once_though_a_worker_is_killed(cluster, outside, store):
+def test_a_cluster_trains_each_run_once_though_a_worker_is_killed(cluster, outside, store, small_network, tmp_path):
     address, start_worker = cluster
     workers = [start_worker(), start_worker()]
     wait_for_workers(address, 2)
@@ -251,6 +252,12 @@ def test_a_cluster_trains_each_run_once_though_a_worker_is_killed(cluster, outsi
     assert [(run.experiment, run.seed) for run in runs] == TASKS
     assert finished(store) == sorted(TASKS)
     assert sorted(outside[1].read_text().split("\n")[:-1]) == sorted(f"{name} {seed}" for name, seed in TASKS)
+    # A seed gives the same run wherever it is trained, though in the workers a thread draws random numbers.
+    there = runs[1]  # the one with augmentation
+    here = train(there.experiment, make_faces(), there.seed, store=tmp_path / "here")
+    assert there.history == here.history
+    assert_same_arrays(*(dict(np.load(run.folder / "arrays.npz")) for run in (there, here)))
+    assert_same_arrays(weights_of(there), weights_of(here))
 
 
 def test_runs_of_workers_that_do_not_see_the_store_come_back_as_files(tmp_path, store, epochs):

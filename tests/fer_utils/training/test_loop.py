@@ -4,12 +4,12 @@ import dataclasses
 import importlib.util
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
 
-import h5py
 import numpy as np
 import pytest
 
@@ -26,7 +26,16 @@ from fer_utils.training.experiments import EXPERIMENTS, RECIPES, find_experiment
 from fer_utils.training.loop import train
 from fer_utils.training.runs import WEIGHTS, RunError, list_runs, load_run
 from fer_utils.training.store import store_folder
-from small_training import TINY, Stopped, build_small_network, make_faces, make_split, must_not_train
+from small_training import (
+    TINY,
+    Stopped,
+    assert_same_arrays,
+    build_small_network,
+    make_faces,
+    make_split,
+    must_not_train,
+    weights_of,
+)
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -176,6 +185,22 @@ def test_the_seed_sets_initial_weights_and_image_order():
 
     np.testing.assert_array_equal(initial(0), initial(0))
     assert not np.array_equal(initial(0), initial(1))
+
+
+def test_a_training_leaves_the_random_streams_of_its_caller_as_they_are(small_network, kept_streams):
+    tensorflow = pytest.importorskip("tensorflow")
+
+    def draw():
+        ours = random.random(), np.random.random()  # noqa: NPY002
+        return *ours, float(keras.random.uniform(())), float(tensorflow.random.uniform(()))
+
+    keras.utils.set_random_seed(5)
+    expected = draw(), draw()
+    keras.utils.set_random_seed(5)
+    first = draw()
+    run = train("lenet_like_augmented", make_faces())
+    load_network(run)
+    assert (first, draw()) == expected
 
 
 def test_limited_training_images_are_drawn_by_the_seed():
@@ -517,14 +542,6 @@ def kill_after_epoch(process, store, epoch):
     assert process.returncode == -signal.SIGKILL
 
 
-def weights_of(run):
-    """{name: array} of the run's weights file."""
-    found = {}
-    with h5py.File(run.folder / WEIGHTS) as file:
-        file.visititems(lambda name, item: found.update({name: item[()]} if isinstance(item, h5py.Dataset) else {}))
-    return found
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_killed_training_ends_like_one_never_stopped(tmp_path):
     experiment, epochs = "resnet_like", 4
@@ -543,10 +560,7 @@ def test_a_killed_training_ends_like_one_never_stopped(tmp_path):
     assert found.best_epoch == expected.best_epoch
     np.testing.assert_array_equal(found.test_probabilities, expected.test_probabilities)
     np.testing.assert_array_equal(found.validation_confusion, expected.validation_confusion)
-    weights, expected_weights = weights_of(found), weights_of(expected)
-    assert weights.keys() == expected_weights.keys()
-    for name, array in weights.items():
-        np.testing.assert_array_equal(array, expected_weights[name], err_msg=name)
+    assert_same_arrays(weights_of(found), weights_of(expected))
 
 
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason='JAX is not installed: pip install ".[jax]"')
