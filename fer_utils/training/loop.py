@@ -144,28 +144,53 @@ def fit_epochs(network, split, validation, recipe, seed, checkpoint, task, bar):
 def fit_one_epoch(network, split, recipe, seed, epoch, bar):
     """Trains the compiled `network` once over `split`; returns the epoch's mean loss and accuracy as a dict.
 
-    Batch by batch and not with `network.fit`: on TensorFlow its input pipeline lets an epoch end only when its own
-    clock strikes, 5, 10, 20, 41, ... seconds after the start (notebook 08).
+    On TensorFlow batch by batch and not with `network.fit`: its input pipeline lets an epoch end only when its own
+    clock strikes, 5, 10, 20, 41, ... seconds after the start (notebook 08). On JAX with `network.fit`, which keeps the
+    weights on the device from batch to batch. But at its end it puts the running mean of the weights in their place,
+    so a recipe with such a mean is trained batch by batch on JAX too. Both ways give the same numbers.
     """
-    random = np.random.default_rng([seed, epoch])
-    order = random.permutation(len(split.labels))
-    targets = np.eye(len(CLASS_NAMES), dtype=np.float32)
-    batches = np.split(order, range(recipe.batch_size, len(order), recipe.batch_size))
-    cost_of_batch = count_multiply_adds(network) * len(order) / len(batches) / 1e9
-    sums, n_seen = {"loss": 0.0, "accuracy": 0.0}, 0
-    for batch in batches:
-        network.reset_metrics()  # Keras 3.15 does so itself, 3.13 does not
-        images, wanted = split.images[batch], targets[split.labels[batch]]
-        if recipe.mixup:
-            images, wanted = mix_pairs(images, wanted, recipe.mixup, random)
-        scores = network.train_on_batch(images, wanted, return_dict=True)
-        n_seen += len(batch)
-        sums = {name: total + len(batch) * float(scores[name]) for name, total in sums.items()}
-        loss, accuracy = (total / n_seen for total in sums.values())
+    n_batches = -(-len(split.labels) // recipe.batch_size)
+    cost_of_batch = count_multiply_adds(network) * len(split.labels) / n_batches / 1e9
+
+    def show(loss, accuracy):
         words = f"epoch {epoch + 1}/{recipe.epochs}, loss {loss:.2f}, accuracy {accuracy:.1%}"
         bar.set_postfix_str(words, refresh=False)
         bar.update(cost_of_batch)
+
+    batches = _mixed_batches(split, recipe, seed, epoch)
+    if keras.backend.backend() == "jax" and not recipe.mean_decay:
+        return _train_with_fit(network, batches, n_batches, show)
+    return _train_by_hand(network, batches, show)
+
+
+def _mixed_batches(split, recipe, seed, epoch):
+    """Yields the epoch's batches (images, targets) in their random order, mixed if the recipe says so."""
+    random = np.random.default_rng([seed, epoch])
+    order = random.permutation(len(split.labels))
+    targets = np.eye(len(CLASS_NAMES), dtype=np.float32)
+    for batch in np.split(order, range(recipe.batch_size, len(order), recipe.batch_size)):
+        images, wanted = split.images[batch], targets[split.labels[batch]]
+        yield mix_pairs(images, wanted, recipe.mixup, random) if recipe.mixup else (images, wanted)
+
+
+def _train_by_hand(network, batches, show):
+    sums, n_seen = {"loss": 0.0, "accuracy": 0.0}, 0
+    for images, wanted in batches:
+        network.reset_metrics()  # Keras 3.15 does so itself, 3.13 does not
+        scores = network.train_on_batch(images, wanted, return_dict=True)
+        n_seen += len(images)
+        sums = {name: total + len(images) * float(scores[name]) for name, total in sums.items()}
+        show(*(total / n_seen for total in sums.values()))
     return {name: total / n_seen for name, total in sums.items()}
+
+
+def _train_with_fit(network, batches, n_batches, show):
+    # The numbers that `fit` tells after a batch are means over the epoch so far, as `show` wants them.
+    after_batch = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: show(float(logs["loss"]), float(logs["accuracy"]))
+    )
+    told = network.fit(batches, steps_per_epoch=n_batches, shuffle=False, verbose=0, callbacks=[after_batch])
+    return {name: float(told.history[name][0]) for name in ("loss", "accuracy")}
 
 
 @contextlib.contextmanager

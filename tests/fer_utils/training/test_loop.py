@@ -506,12 +506,47 @@ train(experiment, make_faces())
 """
 
 
+# Two epochs of two whole batches and one of 16 images, with mixtures, augmentation and dropout.
+BOTH_WAYS = """
+import dataclasses, sys, warnings
+sys.path[:0] = ["tests", "."]
+import numpy as np
+from fer_utils.training import build, checkpoint, loop
+from fer_utils.training.experiments import find_experiment
+from small_training import TINY, build_small_network, make_faces
+build.NETWORKS["fast"] = build_small_network
+recipe = dataclasses.replace(TINY, batch_size=40, mixup=0.2, dropout=0.5)
+split, found = make_faces().train, []
+warnings.simplefilter("error", UserWarning)
+for train_on, extras in ((loop._train_by_hand, ()), (loop._train_with_fit, (3,))):
+    network, numbers = build.build_network(find_experiment("fast"), recipe), []
+    loop.compile_network(network, recipe, len(split.labels))
+    for epoch in (0, 1):
+        batches = loop._mixed_batches(split, recipe, 0, epoch)
+        scores = train_on(network, batches, *extras, lambda *shown: numbers.extend(shown))
+        numbers += [scores["loss"], scores["accuracy"]]
+    found.append([np.array(numbers), *map(np.array, checkpoint._state(network))])
+for one, other in zip(*found, strict=True):
+    np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+assert len(found[0][0]) == 2 * (3 + 1) * 2
+"""
+# Without optimisation the compiler takes a third less time.
+WITH_JAX = {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+needs_jax = pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None, reason='JAX is not installed: pip install ".[jax]"'
+)
+
+
 def start_training(store, experiment, epochs, **settings):
     """A process that trains `experiment` on the tiny faces and keeps the run in `store`."""
+    return start_program(PROGRAM, experiment, str(epochs), FER_RUNS=str(store), **settings)
+
+
+def start_program(program, *arguments, **settings):
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, experiment, str(epochs)],
+        [sys.executable, "-c", program, *arguments],
         cwd=PROJECT,
-        env={**os.environ, "FER_RUNS": str(store), "FER_PROFILE": "quick", "FER_PROGRESS": "0", **settings},
+        env={**os.environ, "FER_PROFILE": "quick", "FER_PROGRESS": "0", **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -563,11 +598,26 @@ def test_a_killed_training_ends_like_one_never_stopped(tmp_path):
     assert_same_arrays(weights_of(found), weights_of(expected))
 
 
-@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason='JAX is not installed: pip install ".[jax]"')
+@needs_jax
+def test_under_jax_fit_gives_the_numbers_of_the_loop_by_hand():
+    wait_for(start_program(BOTH_WAYS, **WITH_JAX))
+
+
+@pytest.mark.parametrize(
+    ("backend", "mean_decay", "way"),
+    [("tensorflow", 0, "_train_by_hand"), ("jax", 0, "_train_with_fit"), ("jax", 0.9, "_train_by_hand")],
+)
+def test_fit_trains_under_jax_and_where_no_mean_of_the_weights_is_kept(monkeypatch, backend, mean_decay, way):
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    for name in ("_train_by_hand", "_train_with_fit"):
+        monkeypatch.setattr(loop, name, lambda *_, name=name: name)
+    recipe = dataclasses.replace(TINY, mean_decay=mean_decay)
+    assert loop.fit_one_epoch(build_small_network(1.0), make_split(96, 1), recipe, 0, 0, None) == way
+
+
+@needs_jax
 def test_the_same_experiment_trains_under_jax(tmp_path):
-    # Without optimisation the compiler takes a third less time.
-    settings = {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
-    wait_for(start_training(tmp_path, "lenet_like_augmented", 2, **settings))
+    wait_for(start_training(tmp_path, "lenet_like_augmented", 2, **WITH_JAX))
     (run,), problems = list_runs(next(tmp_path.iterdir()))
     assert problems == []
     assert {"jax", "keras"} <= set(run.versions)
