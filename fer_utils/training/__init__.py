@@ -2,6 +2,7 @@
 
 from fer_utils.training.build import NETWORKS, build_network, load_network
 from fer_utils.training.checkpoint import Progress
+from fer_utils.training.compiling import compile_network
 from fer_utils.training.experiments import (
     ABLATION_ROWS,
     BEST_ROWS,
@@ -23,7 +24,6 @@ from fer_utils.training.grid import keeps_weights, list_tasks, reproduce
 from fer_utils.training.loop import (
     BAR,
     commit,
-    compile_network,
     count_as_done,
     fit_one_epoch,
     train,

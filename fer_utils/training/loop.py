@@ -32,13 +32,13 @@ from fer_utils.training.checkpoint import (
     read_variables,
     save_checkpoint,
 )
+from fer_utils.training.compiling import compile_network
 from fer_utils.training.experiments import find_experiment, find_recipe
 from fer_utils.training.runs import Run, save_run
 from fer_utils.training.store import find_finished, lock_run, run_folder, store_folder
 
 # TensorFlow takes several networks in one process for a mistake and warns of retracing.
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
-OPTIMIZERS = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop}
 BAR = "{desc} {percentage:3.0f}% |{bar:20}| {remaining} left{postfix}"
 
 
@@ -91,37 +91,6 @@ def count_as_done(bar, cost):
         bar.initial += cost
         bar.n += cost
         bar.refresh()
-
-
-def compile_network(network, recipe, n_images):
-    """Gives `network` the optimiser, the learning rates and the loss of `recipe` for epochs of `n_images` images."""
-    schedule = _schedule(recipe, recipe.epochs * -(-n_images // recipe.batch_size))
-    extras = {"weight_decay": recipe.weight_decay or None}
-    if recipe.mean_decay:
-        extras |= {"use_ema": True, "ema_momentum": recipe.mean_decay}
-    if recipe.momentum:
-        optimizer = keras.optimizers.SGD(schedule, momentum=recipe.momentum, nesterov=True, **extras)
-    else:
-        optimizer = OPTIMIZERS[recipe.optimizer](schedule, **extras)
-    if recipe.decays == "kernels":
-        others = [variable for variable in network.trainable_variables if not variable.name.endswith("kernel")]
-        optimizer.exclude_from_weight_decay(others)
-    optimizer.build(network.trainable_variables)
-    loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
-    network.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
-
-
-def _schedule(recipe, steps):
-    """The learning rate over `steps` steps: constant, or up during the warm-up and down along half a cosine."""
-    if recipe.schedule == "constant":
-        return recipe.learning_rate
-    warmup = round(recipe.warmup * steps)
-    return keras.optimizers.schedules.CosineDecay(
-        recipe.learning_rate / 10 if warmup else recipe.learning_rate,
-        decay_steps=steps - warmup,
-        warmup_target=recipe.learning_rate if warmup else None,
-        warmup_steps=warmup,
-    )
 
 
 def fit_epochs(network, split, validation, recipe, seed, checkpoint, task, bar):

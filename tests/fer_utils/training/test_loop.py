@@ -20,7 +20,7 @@ from fer_utils.environment import PROJECT
 from fer_utils.evaluation.compare import confusion_matrix
 from fer_utils.models.prediction import predict, predict_views
 from fer_utils.training import build as building
-from fer_utils.training import loop
+from fer_utils.training import compiling, loop
 from fer_utils.training.build import build_network, load_network
 from fer_utils.training.experiments import EXPERIMENTS, RECIPES, find_experiment
 from fer_utils.training.loop import train
@@ -142,10 +142,10 @@ def test_label_smoothing_and_dropout_come_from_the_recipe(small_network):
     recipe = dataclasses.replace(TINY, label_smoothing=0.1, dropout=0.5)
     network = build_network(find_experiment("lenet_like"), recipe)
     assert network.get_layer("dropout").rate == 0.5
-    loop.compile_network(network, recipe, 96)
+    compiling.compile_network(network, recipe, 96)
     sure = np.eye(7, dtype=np.float32)[:1]
     smoothed = float(network.loss(sure, np.clip(sure, 1e-3, 1)))
-    loop.compile_network(network, TINY, 96)
+    compiling.compile_network(network, TINY, 96)
     assert smoothed > 0.3 > float(network.loss(sure, np.clip(sure, 1e-3, 1)))
 
 
@@ -511,7 +511,7 @@ BOTH_WAYS = """
 import dataclasses, sys, warnings
 sys.path[:0] = ["tests", "."]
 import numpy as np
-from fer_utils.training import build, checkpoint, loop
+from fer_utils.training import build, checkpoint, compiling, loop
 from fer_utils.training.experiments import find_experiment
 from small_training import TINY, build_small_network, make_faces
 build.NETWORKS["fast"] = build_small_network
@@ -520,7 +520,7 @@ split, found = make_faces().train, []
 warnings.simplefilter("error", UserWarning)
 for train_on, extras in ((loop._train_by_hand, ()), (loop._train_with_fit, (3,))):
     network, numbers = build.build_network(find_experiment("fast"), recipe), []
-    loop.compile_network(network, recipe, len(split.labels))
+    compiling.compile_network(network, recipe, len(split.labels))
     for epoch in (0, 1):
         batches = loop._mixed_batches(split, recipe, 0, epoch)
         scores = train_on(network, batches, *extras, lambda *shown: numbers.extend(shown))
@@ -648,7 +648,7 @@ def test_a_recipe_with_mixup_learns_from_mixtures(small_network, monkeypatch):
 
 def test_momentum_puts_gradient_descent_in_adam_s_place():
     network = build_small_network(1.0)
-    loop.compile_network(network, dataclasses.replace(TINY, momentum=0.9, weight_decay=0.01), 64)
+    compiling.compile_network(network, dataclasses.replace(TINY, momentum=0.9, weight_decay=0.01), 64)
     optimizer = network.optimizer
     assert isinstance(optimizer, keras.optimizers.SGD) and optimizer.nesterov
     assert (optimizer.momentum, optimizer.weight_decay) == (0.9, 0.01)
@@ -659,7 +659,7 @@ def test_momentum_puts_gradient_descent_in_adam_s_place():
 def test_weight_decay_spares_all_but_the_kernels_where_the_recipe_says_so(decays, extra):
     network = building.NETWORKS["efficientnet"](width=0.25)  # with biases, and filters of single maps
     recipe = dataclasses.replace(TINY, learning_rate=0.1, schedule="constant", weight_decay=0.5, decays=decays, **extra)
-    loop.compile_network(network, recipe, 64)
+    compiling.compile_network(network, recipe, 64)
     for variable in network.trainable_variables:
         variable.assign(np.ones(variable.shape))
     network.optimizer.apply([keras.ops.zeros(variable.shape) for variable in network.trainable_variables])
@@ -672,7 +672,7 @@ def test_weight_decay_spares_all_but_the_kernels_where_the_recipe_says_so(decays
 
 def test_the_running_mean_of_the_weights_is_judged_and_kept_and_training_goes_on_from_the_weights():
     network = build_small_network(1.0)
-    loop.compile_network(network, dataclasses.replace(TINY, mean_decay=0.5), 64)
+    compiling.compile_network(network, dataclasses.replace(TINY, mean_decay=0.5), 64)
     batch = make_faces().train.images[:8], np.eye(7)[make_faces().train.labels[:8]]
     network.train_on_batch(*batch)  # the mean begins with the weights after the first step
     start = [variable.numpy().copy() for variable in network.trainable_variables]
