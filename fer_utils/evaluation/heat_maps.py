@@ -14,9 +14,9 @@ from fer_utils.models import predict
 def class_heat_maps(model, images, classes=None, layer_name=None):
     """Where the model looks for a class: Grad-CAM (Selvaraju et al. 2017), float32 (N, height, width) from 0 to 1.
 
-    `classes` int (N,) defaults to the predicted ones. `layer_name` defaults to the last convolution's output, joined
-    with those beside it where several branches end together; the maps have its height and width. Each map is divided
-    by its own largest value; all zero where nothing speaks for the class.
+    `classes` int (N,) defaults to the predicted ones. `layer_name` defaults to the last layer that gives maps
+    (`readings.last_maps`), whose height and width the heat maps have. Each map is divided by its own largest value; all
+    zero where nothing speaks for the class.
     """
     tf = tensorflow_for_gradients()
     layer = model.get_layer(layer_name or last_maps(model))

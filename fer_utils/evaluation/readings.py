@@ -9,20 +9,19 @@ from sklearn.metrics import r2_score
 from sklearn.neighbors import NearestNeighbors
 
 from fer_utils.device import keras, tensorflow_for_gradients
-from fer_utils.models import list_calls, predict
+from fer_utils.models import predict
 
 layers = keras.layers
 
 
-CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D, layers.Conv2DTranspose)
-ACTIVATIONS = (layers.ReLU, layers.Activation, layers.LeakyReLU, layers.PReLU, layers.ELU)
-JOINS = (layers.Add, layers.Concatenate)
+ACTIVATIONS = (layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.ELU, layers.Activation)
+POOLINGS = (layers.MaxPooling2D, layers.AveragePooling2D)
 
 
 def activation_maps(model, images, layer_names=None):
     """{layer name: float32 array (N, height, width, maps)} for uint8 images (N, 48, 48, 1) (report §5.4, Figure 7).
 
-    Without `layer_names`, the layers are the outputs of the convolutions (`convolution_outputs`).
+    Without `layer_names`, the layers are those of `convolution_outputs`.
     """
     names = layer_names or convolution_outputs(model)
     outputs = {name: model.get_layer(name).output for name in names}
@@ -31,68 +30,34 @@ def activation_maps(model, images, layer_names=None):
 
 
 def convolution_outputs(model):
-    """Returns the names of the layers that give the outputs of `model`'s convolutions, each once, in the model's order.
+    """Returns the names of `model`'s layers that give the maps behind its convolutions, in the model's order.
 
-    A convolution's output is its activation's: that of the first activation on the path behind it, through the
-    normalisation, a pooling, and the sum with a shortcut; the convolution itself where it has an activation of its own.
-    Where the path ends without one, because it divides, or another convolution or the head reads it, the output is that
-    of the last layer of the maps' size: in EfficientNet the sum with the shortcut. A 1x1 convolution at a single place
-    is a dense layer, and left out. `ValueError` for a model without convolutions.
+    These are the activations, and the layers with an activation of their own, that give maps of more than one place.
+    `ValueError` for a model without any.
     """
-    readers = _find_readers(model)
-    found = {_activation_behind(layer, readers).name for layer in model.layers if _gives_maps(layer)}
-    if not found:
-        raise ValueError(f"the model {model.name} has no convolution among its layers: name a layer that gives maps")
-    return [layer.name for layer in model.layers if layer.name in found]
-
-
-def _gives_maps(layer):
-    """Whether `layer` is a convolution, of more than one place or with a filter of more than one place."""
-    if not isinstance(layer, CONVOLUTIONS):
-        return False
-    return max(layer.kernel_size) > 1 or max(layer.output.shape[1:3]) > 1
-
-
-def _activation_behind(layer, readers):
-    """The layer that gives the output of the convolution `layer`, as `convolution_outputs` defines it."""
-    size, end = layer.output.shape[1:3], layer
-    while not _activates(layer):
-        following = readers.get(layer.name, [])
-        if len(following) != 1 or not _hands_maps_on(following[0]):
-            return end
-        (layer,) = following
-        # A sum may be written as a +, which is no layer that could be asked for its output.
-        end = layer if isinstance(layer, keras.Layer) and layer.output.shape[1:3] == size else end
-    return layer
-
-
-def _activates(layer):
-    """Whether `layer` is an activation, or has one of its own."""
-    own = getattr(layer, "activation", keras.activations.linear)
-    return isinstance(layer, ACTIVATIONS) or own is not keras.activations.linear
-
-
-def _hands_maps_on(layer):
-    """Whether `layer` gives maps and holds no kernel by which it would make others of them."""
-    makes_others = isinstance(layer, keras.Model) or hasattr(layer, "kernel_size")
-    return not makes_others and len(layer.output.shape) == 4
-
-
-def _find_readers(model):
-    """{layer name: the layers that read it} of `model`."""
-    readers = {}
-    for layer, inputs, _ in list_calls(model):
-        for tensor in inputs:
-            readers.setdefault(tensor._keras_history.operation.name, []).append(layer)
-    return readers
+    names = [layer.name for layer in model.layers if _gives_maps(layer) and _activates(layer)]
+    if not names:
+        raise ValueError(f"the model {model.name} has no activation that gives maps: name a layer that does")
+    return names
 
 
 def last_maps(model):
-    """The name of the layer with `model`'s last maps: its last convolution's output, joined with those beside it."""
-    readers, layer = _find_readers(model), model.get_layer(convolution_outputs(model)[-1])
-    while isinstance(following := (readers.get(layer.name) or [None])[0], JOINS):
-        layer = following
-    return layer.name
+    """Returns the name of the last layer of `model` that gives maps and is no pooling; `ValueError` without any.
+
+    Of most networks it is the last of `convolution_outputs`; where branches end together it joins them.
+    """
+    convolution_outputs(model)  # a model without any is told so
+    return [layer.name for layer in model.layers if _gives_maps(layer) and not isinstance(layer, POOLINGS)][-1]
+
+
+def _gives_maps(layer):
+    shape = layer.output.shape
+    return len(shape) == 4 and max(shape[1:3]) > 1
+
+
+def _activates(layer):
+    own = getattr(layer, "activation", keras.activations.linear)
+    return isinstance(layer, ACTIVATIONS) or own is not keras.activations.linear
 
 
 def silent_maps(maps, tolerance=1e-6):

@@ -1,7 +1,7 @@
 """The networks, the augmentation, what a network says of faces, and what it costs."""
 
 from fer_utils.models.augmentation import ROTATION_DEGREES, ZOOM, augmentation_layer, mix_pairs, smooth
-from fer_utils.models.cost import PASSES, count_multiply_adds, list_calls
+from fer_utils.models.cost import PASSES, count_multiply_adds
 from fer_utils.models.families import (
     BUDGET,
     FAMILIES,
@@ -34,7 +34,6 @@ __all__ = [
     "fast",
     "inception",
     "lenet_like",
-    "list_calls",
     "mix_pairs",
     "mobilenet",
     "normalisation",
