@@ -10,6 +10,7 @@ import tomllib
 
 import nbformat
 
+from fer_course.readme import insert_between
 from fer_utils.environment import PROJECT, atomic_path
 
 REPOSITORY = re.compile(r"[A-Za-z\d](?:[A-Za-z\d-]{0,38})/(?!\.)[\w.-]{1,100}(?<!\.git)", re.ASCII)
@@ -112,8 +113,6 @@ def set_repository(text, repository):
 
 def insert_badges(text, repository, paths):
     """The README's `text` with badges for the first of the notebooks at `paths` and Colab links to all."""
-    from fer_utils.report import insert_between  # brings Keras, which nothing else here needs
-
     links = " · ".join(f"[{path.stem[:2]}]({colab_link(repository, path.stem)})" for path in paths)
     return insert_between(text, BADGES_MARKS, f"{badges(repository, paths[0].stem)}\n\nIn Colab: {links}")
 

@@ -1,7 +1,6 @@
 """Writes tables into the README, each between its two marks."""
 
 from fer_utils.environment import PROJECT, atomic_path
-from fer_utils.report import as_markdown, load_test_set, tabulate_records, tabulate_results
 
 README = PROJECT / "README.md"
 RECORDS_MARKS = "<!-- records: written by `fer-course results --readme` -->\n", "<!-- end of records -->\n"
@@ -18,6 +17,9 @@ def write_readme(insert, found, path=None):
 
 def insert_results(text, recorded):
     """`text` with the results of `recorded`, and the published records beside them, each between its two marks."""
+    # Only here: it brings Keras, which nothing else in this module needs.
+    from fer_utils.report import as_markdown, load_test_set, tabulate_records, tabulate_results
+
     table = tabulate_results(recorded).drop(columns="command", errors="ignore")
     text = insert_between(text, RESULTS_MARKS, as_markdown(table))
     return insert_between(text, RECORDS_MARKS, as_markdown(tabulate_records(recorded, load_test_set())))

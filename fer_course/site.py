@@ -20,7 +20,7 @@ from fer_utils.environment import PROJECT, atomic_path
 
 PROSE = PROJECT / "docs"
 PACKAGE = PROJECT / "fer_utils"
-COPIED = ("README.md", "LICENSE", "CITATION.cff", "data/README.md", "data/overview.png")
+COPIED = ("README.md", "CONTRIBUTING.md", "LICENSE", "CITATION.cff", "data/README.md", "data/overview.png")
 NEEDED = ("sphinx", "myst_nb", "furo")
 LINK = re.compile(r"(?<=\]\()(?!\w+:)[^()\s#]+")
 # Where a link leads to something that is no page of its own, the page that stands for it.

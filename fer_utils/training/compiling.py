@@ -9,8 +9,8 @@ def compile_network(network, recipe, n_images):
     """Gives `network` the optimiser, the learning rates and the loss of `recipe` for epochs of `n_images` images."""
     schedule = _schedule(recipe, recipe.epochs * -(-n_images // recipe.batch_size))
     extras = {"weight_decay": recipe.weight_decay or None}
-    if recipe.mean_decay:
-        extras |= {"use_ema": True, "ema_momentum": recipe.mean_decay}
+    if recipe.ema_decay:
+        extras |= {"use_ema": True, "ema_momentum": recipe.ema_decay}
     if recipe.momentum:
         optimizer = keras.optimizers.SGD(schedule, momentum=recipe.momentum, nesterov=True, **extras)
     else:

@@ -38,7 +38,7 @@ class Recipe:
     dropout: float = 0.0
     label_smoothing: float = 0.0
     momentum: float = 0.0
-    mean_decay: float = 0.0
+    ema_decay: float = 0.0
     mixup: float = 0.0
     interpolation: str = "bilinear"
     optimizer: str = "adam"
@@ -154,7 +154,7 @@ EXPERIMENTS = {
             "small_sgd", "SGD with momentum", "fast", "strong",
             recipes=_small(learning_rate=0.1, momentum=0.9, weight_decay=5e-3),
         ),
-        Experiment("small_mean", "Mean of the weights", "fast", "strong", recipes=_small(mean_decay=0.99)),
+        Experiment("small_mean", "Mean of the weights", "fast", "strong", recipes=_small(ema_decay=0.99)),
         Experiment("small_mixup", "With mixup", "fast", "strong", recipes=_small(mixup=0.2)),
     )
 }  # fmt: skip

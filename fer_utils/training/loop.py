@@ -127,7 +127,7 @@ def fit_one_epoch(network, split, recipe, seed, epoch, bar):
         bar.update(cost_of_batch)
 
     batches = _mixed_batches(split, recipe, seed, epoch)
-    if keras.backend.backend() == "jax" and not recipe.mean_decay:
+    if keras.backend.backend() == "jax" and not recipe.ema_decay:
         return _train_with_fit(network, batches, n_batches, show)
     return _train_by_hand(network, batches, show)
 

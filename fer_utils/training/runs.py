@@ -19,8 +19,9 @@ from fer_utils.environment import atomic_path, recover, recover_all
 FORMAT = 1
 WEIGHTS = "float16.weights.h5"
 ARRAYS = ("confusion", "validation_confusion", "test_probabilities", "test_correct")
-# Runs of earlier versions say whether there was augmentation, not which.
-EARLIER_NAMES = {False: "none", True: "mild"}
+# What runs of earlier versions say in other words: whether there was augmentation, not which; a setting's old name.
+EARLIER_AUGMENTATIONS = {False: "none", True: "mild"}
+EARLIER_SETTINGS = {"mean_decay": "ema_decay"}
 # What json and numpy raise on damaged files, over and above OSError: a flipped bit reaches zlib and zipfile's innards.
 DAMAGE = (ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile)
 
@@ -93,7 +94,8 @@ def load_run(folder):
     with naming_damage(folder / "run.json"):
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         written_here = facts.pop("format") == FORMAT
-        facts["augmentation"] = EARLIER_NAMES.get(facts["augmentation"], facts["augmentation"])
+        facts["augmentation"] = EARLIER_AUGMENTATIONS.get(facts["augmentation"], facts["augmentation"])
+        facts["recipe"] = {EARLIER_SETTINGS.get(name, name): value for name, value in facts["recipe"].items()}
     if not written_here:
         raise RunError(f"{_short_name(folder / 'run.json')} was written by another version of the course")
     with naming_damage(folder / "arrays.npz"), np.load(folder / "arrays.npz", allow_pickle=False) as stored:

@@ -604,14 +604,14 @@ def test_under_jax_fit_gives_the_numbers_of_the_loop_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("backend", "mean_decay", "way"),
+    ("backend", "ema_decay", "way"),
     [("tensorflow", 0, "_train_by_hand"), ("jax", 0, "_train_with_fit"), ("jax", 0.9, "_train_by_hand")],
 )
-def test_fit_trains_under_jax_and_where_no_mean_of_the_weights_is_kept(monkeypatch, backend, mean_decay, way):
+def test_fit_trains_under_jax_and_where_no_mean_of_the_weights_is_kept(monkeypatch, backend, ema_decay, way):
     monkeypatch.setattr(keras.backend, "backend", lambda: backend)
     for name in ("_train_by_hand", "_train_with_fit"):
         monkeypatch.setattr(loop, name, lambda *_, name=name: name)
-    recipe = dataclasses.replace(TINY, mean_decay=mean_decay)
+    recipe = dataclasses.replace(TINY, ema_decay=ema_decay)
     assert loop.fit_one_epoch(build_small_network(1.0), make_split(96, 1), recipe, 0, 0, None) == way
 
 
@@ -672,7 +672,7 @@ def test_weight_decay_spares_all_but_the_kernels_where_the_recipe_says_so(decays
 
 def test_the_running_mean_of_the_weights_is_judged_and_kept_and_training_goes_on_from_the_weights():
     network = build_small_network(1.0)
-    compiling.compile_network(network, dataclasses.replace(TINY, mean_decay=0.5), 64)
+    compiling.compile_network(network, dataclasses.replace(TINY, ema_decay=0.5), 64)
     batch = make_faces().train.images[:8], np.eye(7)[make_faces().train.labels[:8]]
     network.train_on_batch(*batch)  # the mean begins with the weights after the first step
     start = [variable.numpy().copy() for variable in network.trainable_variables]
@@ -688,7 +688,7 @@ def test_the_running_mean_of_the_weights_is_judged_and_kept_and_training_goes_on
     assert any(not np.allclose(mean, after) for mean, after in zip(judged, moved, strict=True))
 
 
-@pytest.mark.parametrize("extra", [{"mean_decay": 0.9}, {"mixup": 0.2}], ids=str)
+@pytest.mark.parametrize("extra", [{"ema_decay": 0.9}, {"mixup": 0.2}], ids=str)
 def test_a_stopped_training_with_a_running_mean_or_mixtures_ends_like_one_that_was_not(
     extra, store, monkeypatch, small_network
 ):

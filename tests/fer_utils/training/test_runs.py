@@ -34,6 +34,17 @@ def test_a_run_comes_back_as_it_was_saved(tmp_path):
     assert not (loaded.folder / WEIGHTS).exists()
 
 
+@pytest.mark.parametrize(("earlier", "now"), [(False, "none"), (True, "mild"), ("strong", "strong")])
+def test_a_run_of_an_earlier_version_is_read_in_today_s_words(tmp_path, earlier, now):
+    folder = save_run(make_run(), tmp_path / "lenet_like" / "seed-0").folder
+    facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    facts["augmentation"] = earlier
+    facts["recipe"]["mean_decay"] = 0.99
+    (folder / "run.json").write_text(json.dumps(facts), encoding="utf-8")
+    run = load_run(folder)
+    assert run.augmentation == now and run.recipe["ema_decay"] == 0.99 and "mean_decay" not in run.recipe
+
+
 def test_predictions_and_validation_accuracy_follow_from_what_is_stored():
     run = make_run(validation_confusion=np.diag([3] * 7) + 1)
     np.testing.assert_array_equal(run.test_predictions, np.argmax(run.test_probabilities, axis=1))
