@@ -274,7 +274,7 @@ from fer_utils.data import load_faces
 with contextlib.redirect_stdout(io.StringIO()):
     faces = load_faces()
 loaded = time.perf_counter()
-from fer_utils.benchmark import first_step
+from fer_course.benchmark import first_step
 first_step(faces)
 print(json.dumps([imported - start, loaded - imported, time.perf_counter() - loaded]))
 """

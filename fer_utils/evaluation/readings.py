@@ -32,8 +32,8 @@ def activation_maps(model, images, layer_names=None):
 def convolution_outputs(model):
     """Returns the names of `model`'s layers that give the maps behind its convolutions, in the model's order.
 
-    These are the activations, and the layers with an activation of their own, that give maps of more than one place.
-    `ValueError` for a model without any.
+    These are the activations that give maps, and the layers with an activation of their own whose maps have more than
+    one place: what weighs maps by a single number each is left out. `ValueError` for a model without any.
     """
     names = [layer.name for layer in model.layers if _gives_maps(layer) and _activates(layer)]
     if not names:
@@ -51,13 +51,13 @@ def last_maps(model):
 
 
 def _gives_maps(layer):
-    shape = layer.output.shape
-    return len(shape) == 4 and max(shape[1:3]) > 1
+    return len(layer.output.shape) == 4
 
 
 def _activates(layer):
     own = getattr(layer, "activation", keras.activations.linear)
-    return isinstance(layer, ACTIVATIONS) or own is not keras.activations.linear
+    acts_itself = own is not keras.activations.linear and max(layer.output.shape[1:3]) > 1
+    return isinstance(layer, ACTIVATIONS) or acts_itself
 
 
 def silent_maps(maps, tolerance=1e-6):

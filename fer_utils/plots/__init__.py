@@ -1,6 +1,5 @@
 """Every figure of the course: takes arrays or runs, returns matplotlib Axes, computes no result."""
 
-from fer_utils.plots.alt_text import alt_text, describe_figure, describe_lines, show_alt_texts
 from fer_utils.plots.curves import (
     plot_cascade,
     plot_cost_of_width,
@@ -13,6 +12,7 @@ from fer_utils.plots.curves import (
     plot_trade_off,
     plot_waits,
 )
+from fer_utils.plots.descriptions import alt_text, describe_figure, describe_lines, show_alt_texts
 from fer_utils.plots.images import plot_answers, plot_faces, plot_heat_maps, plot_maps
 from fer_utils.plots.intervals import (
     plot_accuracy_over_seconds,

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
-from fer_utils.plots.alt_text import describe_figure, describe_lines
+from fer_utils.plots.descriptions import describe_figure, describe_lines
 from fer_utils.plots.style import (
     REPORT_COLOUR,
     TWO_SERIES_STYLES,

@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from fer_utils.data import CLASS_NAMES
-from fer_utils.plots.alt_text import describe_figure
+from fer_utils.plots.descriptions import describe_figure
 from fer_utils.plots.style import GREY, PALETTE, PART_COLOURS, as_percent, titled
 
 

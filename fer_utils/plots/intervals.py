@@ -8,7 +8,7 @@ import seaborn as sns
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFormatter, StrMethodFormatter
 
 from fer_utils.data import CLASS_NAMES
-from fer_utils.plots.alt_text import describe_figure
+from fer_utils.plots.descriptions import describe_figure
 from fer_utils.plots.images import brightest_place
 from fer_utils.plots.style import (
     GRID_COLOUR,

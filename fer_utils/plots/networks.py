@@ -3,7 +3,7 @@
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
-from fer_utils.plots.alt_text import describe_figure
+from fer_utils.plots.descriptions import describe_figure
 from fer_utils.plots.style import GRID_COLOUR, PART_COLOURS, REPORT_COLOUR, new_axes
 
 

@@ -8,7 +8,7 @@ only sign of anything. `dataset`, in every function that draws, is the `name` of
 import matplotlib.pyplot as plt
 import seaborn as sns
 
-from fer_utils.plots.alt_text import describe_figure, show_alt_texts
+from fer_utils.plots.descriptions import describe_figure, show_alt_texts
 from fer_utils.training import BEST_ROWS, FAST_ROWS, ROWS, STRIDE_2_ROWS
 
 PALETTE = sns.color_palette("colorblind").as_hex()

@@ -38,6 +38,7 @@ from fer_utils.report.recorded import (
     run_key,
 )
 from fer_utils.report.speeds import (
+    BENCHMARK,
     PLAIN,
     RACERS,
     RECIPE,
@@ -70,6 +71,7 @@ from fer_utils.report.tables import (
 )
 
 __all__ = [
+    "BENCHMARK",
     "BASELINE_TRAINING_ACCURACY",
     "Claim",
     "DEPTH",

@@ -202,41 +202,45 @@ def test_reproduce_records_what_notebooks_show_of_fer2013(course, monkeypatch, p
 
 
 def test_results_prints_the_table_and_writes_the_readme(tmp_path, monkeypatch):
+    from fer_course import readme
     from fer_utils import report
 
-    monkeypatch.setattr(report, "RECORDED", tmp_path)
-    monkeypatch.setattr(report, "README", tmp_path / "README.md")
+    path = tmp_path / "README.md"
+    monkeypatch.setattr(readme, "README", path)
+    monkeypatch.setattr(report, "load_recorded", dict)
     assert invoke("results").output == "no runs yet\n"
-    report.README.write_text("".join(report.README_MARKS + report.RECORDS_MARKS))
+    path.write_text("".join(readme.RESULTS_MARKS + readme.RECORDS_MARKS))
     monkeypatch.setattr(report, "tabulate_records", lambda recorded, facts: pd.DataFrame())
     monkeypatch.setattr(
         report, "tabulate_results", lambda recorded: pd.DataFrame({"network": ["x"]}).set_index("network")
     )
     monkeypatch.setattr(report, "load_recorded", lambda: {"x": ["run"]})
     result = invoke("results", "--readme")
-    assert result.exit_code == 0 and "| x |" in result.output and "| x |" in report.README.read_text()
-    report.README.write_text("no marks")
+    assert result.exit_code == 0 and "| x |" in result.output and "| x |" in path.read_text()
+    path.write_text("no marks")
     assert "error: the README must hold" in invoke("results", "--readme").output
 
 
 @pytest.mark.parametrize("quick", [True, False])
 def test_benchmark_prints_and_stores_its_table(course, tmp_path, monkeypatch, quick):
-    from fer_utils import benchmark, report
+    from fer_course import benchmark, readme
+    from fer_utils.report import Row, load_benchmark
 
+    path, stored_at = tmp_path / "README.md", tmp_path / "benchmark.json"
     monkeypatch.setattr(cli, "PROJECT", tmp_path)
-    monkeypatch.setattr(benchmark, "RECORDED", tmp_path / "benchmark.json")
-    monkeypatch.setattr(report, "README", tmp_path / "README.md")
+    monkeypatch.setattr("fer_utils.report.BENCHMARK", stored_at)
+    monkeypatch.setattr(readme, "README", path)
     monkeypatch.setattr("fer_utils.data.load_faces", lambda: "faces")
-    report.README.write_text("".join(benchmark.MINUTES_MARKS))
+    path.write_text("".join(benchmark.MINUTES_MARKS))
     measured = ("01_a", 0.5, "min"), ("01_a: training", 25.0, "%")
-    rows = [benchmark.Row("notebooks", *row, times=1.0, beside="x") for row in measured]
+    rows = [Row("notebooks", *row, times=1.0, beside="x") for row in measured]
     answer = {"device": "CPU, 2 cores", "precision": "float32", "rows": rows}
     monkeypatch.setattr(benchmark, "run_benchmark", lambda faces, notebooks, quick: {**answer, "quick": quick})
     result = invoke("benchmark", *(["--quick"] if quick else []))
     assert result.exit_code == 0 and "| notebooks | 01_a | 0.5 min |" in result.output, result.output
-    stored = benchmark.load(cli.BUILD / "benchmark_quick.json" if quick else benchmark.RECORDED)
+    stored = load_benchmark(cli.BUILD / "benchmark_quick.json" if quick else stored_at)
     assert stored["quick"] is quick and stored["rows"] == rows
-    assert ("| 01_a | 0.5 | 25 % |" in report.README.read_text()) is not quick
+    assert ("| 01_a | 0.5 | 25 % |" in path.read_text()) is not quick
 
 
 @pytest.fixture
@@ -323,7 +327,7 @@ def test_fetch(monkeypatch):
 
 def test_help_and_check_do_not_import_keras():
     script = (
-        "import sys; from typer.testing import CliRunner; from fer_utils.cli import app\n"
+        "import sys; from typer.testing import CliRunner; from fer_course.cli import app\n"
         "CliRunner().invoke(app, ['--help']); CliRunner().invoke(app, ['data', 'check', 'none.csv'])\n"
         "sys.exit('keras' in sys.modules or 'tensorflow' in sys.modules)"
     )

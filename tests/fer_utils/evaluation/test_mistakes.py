@@ -95,8 +95,8 @@ def test_second_opinions(monkeypatch):
     drawn = dataclasses.replace(faces, name="drawn faces")
     assert crowd.find_second_opinions(drawn).tolist() == shown_expressions(2, 35, DRAWN_SEED).tolist()
     votes = make_votes(*[{3: 10}] * 35)
-    monkeypatch.setattr(recording, "find_votes", lambda: "votes.csv")
-    monkeypatch.setattr(recording, "read_votes", lambda path: {"PrivateTest": votes})
+    monkeypatch.setattr(crowd, "find_votes", lambda: "votes.csv")
+    monkeypatch.setattr(crowd, "read_votes", lambda path: {"PrivateTest": votes})
     assert crowd.find_test_votes(faces) is None, "the votes are on FER2013's faces alone"
     original = dataclasses.replace(faces, fingerprint=FER2013_FINGERPRINT)
     assert set(crowd.find_second_opinions(original)) == {3}

@@ -18,6 +18,7 @@ from fer_utils.data.fer2013 import CLASS_NAMES
 from fer_utils.data.load import FaceDataset, Split
 from fer_utils.device import keras
 from fer_utils.environment import PROJECT
+from fer_utils.exercises import checking
 from fer_utils.exercises.checking import Verdict
 from fer_utils.models.of_report import lenet_like, resnet_like, vgg_like
 from fer_utils.models.prediction import predict
@@ -993,7 +994,7 @@ def test_every_check_is_tried():
 
 
 def test_a_fault_of_a_check_becomes_words():
-    broken = exercises.check("fill in a number")(lambda answer: 1 / 0)
+    broken = checking.check("fill in a number")(lambda answer: 1 / 0)
     verdict = broken(1)
     assert not verdict.right and "ZeroDivisionError" in verdict.words and "fill in a number" in verdict.words
 
@@ -1013,5 +1014,5 @@ def test_patch_width_is_that_of_the_network():
 
 def test_a_long_verdict_is_broken_between_words():
     first, second = repr(Verdict(False, " ".join(20 * ["word"]))).splitlines()
-    assert len(first) <= exercises.LINE and set(f"{first} {second}".removeprefix("Not yet: ").split()) == {"word"}
+    assert len(first) <= checking.LINE and set(f"{first} {second}".removeprefix("Not yet: ").split()) == {"word"}
     assert repr(Verdict(True, "short")) == "Right: short"

@@ -16,7 +16,7 @@ from fer_utils.evaluation.compare import Difference
 from fer_utils.models.of_report import lenet_like, resnet_like, vgg_like
 from fer_utils.photo.answers import Answer, Box
 from fer_utils.plots import style as plot_style
-from fer_utils.plots.alt_text import alt_text
+from fer_utils.plots.descriptions import alt_text
 from fer_utils.training.experiments import BEST_ROWS, EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS
 from fer_utils.training.runs import Run
 
@@ -605,8 +605,8 @@ WORDS = {
 
 
 def test_every_figure_is_put_into_words():
-    drawing = [name for name in vars(plots) if name.split("_")[0] in ("plot", "compare", "draw")]
-    assert list(WORDS) == drawing
+    drawing = [name for name in vars(plots) if name.split("_")[0] in ("plot", "draw")]
+    assert set(WORDS) == set(drawing)
 
 
 @pytest.mark.parametrize("name", WORDS)

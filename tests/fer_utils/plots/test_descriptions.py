@@ -8,8 +8,8 @@ from IPython.core.formatters import DisplayFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from fer_utils.plots import alt_text
-from fer_utils.plots.alt_text import describe_figure, describe_lines
+from fer_utils.plots import descriptions
+from fer_utils.plots.descriptions import describe_figure, describe_lines
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def ax():
 
 
 def words(ax):
-    return alt_text.alt_text(ax.figure)
+    return descriptions.alt_text(ax.figure)
 
 
 def test_kind_title_and_facts_in_one_line(ax):
@@ -84,12 +84,12 @@ def formatter(monkeypatch):
     """A notebook's formatter, with a stand-in for the picture that IPython draws."""
     shell = types.SimpleNamespace(display_formatter=DisplayFormatter())
     shell.display_formatter.formatters["image/png"].for_type(Figure, lambda figure: b"picture")
-    monkeypatch.setattr(alt_text, "get_ipython", lambda: shell)
+    monkeypatch.setattr(descriptions, "get_ipython", lambda: shell)
     return shell.display_formatter
 
 
 def test_the_text_goes_with_the_picture(ax, formatter):
-    alt_text.show_alt_texts()
+    descriptions.show_alt_texts()
     data, metadata = formatter.format(ax.figure)
     assert data["image/png"] == b"picture" and metadata == {}, "nothing was described"
     describe_figure(ax, "Bar chart", "one 1")
@@ -99,4 +99,4 @@ def test_the_text_goes_with_the_picture(ax, formatter):
 
 
 def test_outside_a_notebook_nothing_happens():
-    assert alt_text.show_alt_texts() is None
+    assert descriptions.show_alt_texts() is None
