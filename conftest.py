@@ -11,6 +11,8 @@ from nbval.plugin import IPyNbCell
 # Deleted when the tests end. Shared, so that notebook 03 finds the training of notebook 02 as it does when stored.
 SCRATCH = tempfile.TemporaryDirectory(prefix="fer_tests_", ignore_cleanup_errors=True)
 
+SLOW_FIXTURES = {"real_fer2013", "executed", "stored", "built", "outside", "cluster", "colab"}
+
 os.environ.update(
     FER_DATA="drawn",
     FER_PROFILE="quick",
@@ -32,7 +34,7 @@ RunningKernel.execute_cell_input = execute_with_history
 
 
 def pytest_collection_modifyitems(items):
-    """Marks every cell of a notebook as slow: it needs a kernel."""
+    """Marks as slow what needs a kernel, a cluster, the site, Colab's folder or the real FER2013."""
     for item in items:
-        if isinstance(item, IPyNbCell):
+        if isinstance(item, IPyNbCell) or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)

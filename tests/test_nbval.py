@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import nbformat
+import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from fer_utils.environment import PROJECT
@@ -14,6 +15,7 @@ def run_nbval(folder):
     return subprocess.run([*command, "-p", "no:cacheprovider"], cwd=PROJECT, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_nbval_compares_as_configured(tmp_path):
     outputs = [new_output("stream", name="stdout", text="drawn quick 0\n")]
     figure = new_output("display_data", {"image/png": "AAAA", "text/plain": "<Figure size 640x480 with 1 Axes>"})

@@ -94,8 +94,7 @@ def load_run(folder):
     with naming_damage(folder / "run.json"):
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         written_here = facts.pop("format") == FORMAT
-        facts["augmentation"] = EARLIER_AUGMENTATIONS.get(facts["augmentation"], facts["augmentation"])
-        facts["recipe"] = {EARLIER_SETTINGS.get(name, name): value for name, value in facts["recipe"].items()}
+        facts |= _in_todays_words(facts["augmentation"], facts["recipe"])
     if not written_here:
         raise RunError(f"{_short_name(folder / 'run.json')} was written by another version of the course")
     with naming_damage(folder / "arrays.npz"), np.load(folder / "arrays.npz", allow_pickle=False) as stored:
@@ -104,6 +103,12 @@ def load_run(folder):
         run = Run(**facts, **arrays, folder=folder)
         _check_agreement(run)
     return run
+
+
+def _in_todays_words(augmentation, recipe):
+    if isinstance(recipe, dict):
+        recipe = {EARLIER_SETTINGS.get(name, name): value for name, value in recipe.items()}
+    return {"augmentation": EARLIER_AUGMENTATIONS.get(augmentation, augmentation), "recipe": recipe}
 
 
 def _check_agreement(run):

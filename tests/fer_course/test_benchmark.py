@@ -88,6 +88,7 @@ def test_families_take_the_seconds_of_their_recipe_at_the_measured_speed():
     assert set(speeds.seconds_of_recipes(answer)) == {"fast"}
 
 
+@pytest.mark.slow
 def test_all_families_are_measured_beside_the_plain_one(small_network, monkeypatch):
     monkeypatch.setattr(benchmarks, "count_in_turns", lambda actions, seconds: dict.fromkeys(actions, 2.0))
     rows = benchmarks.measure_families(make_faces(), quick=False)
@@ -110,6 +111,7 @@ def test_the_table_can_be_read_and_comes_back_as_it_was_saved(tmp_path):
     assert speeds.load_benchmark(tmp_path / "other.json") is None
 
 
+@pytest.mark.slow
 def test_everything_is_measured_and_has_its_anchor(small_network, monkeypatch):
     monkeypatch.setenv("FER_PROGRESS", "0")
     faces = make_faces()

@@ -22,7 +22,7 @@ from fer_course.notebooks import STORED_METADATA, find_notebooks
 from fer_utils.data.fer2013 import CLASS_NAMES
 from fer_utils.environment import PROJECT
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 NOTEBOOKS = find_notebooks(PROJECT / "notebooks")
 TRAINS, ASKS = "02_baseline_overfitting", "11_your_own_photo"
 SHOTS = PROJECT / "build" / "browser"

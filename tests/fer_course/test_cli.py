@@ -38,6 +38,7 @@ def invoke(*arguments):
     return result
 
 
+@pytest.mark.slow
 def test_run_ends_with_a_table_and_exit_status_1(course):
     result = invoke("run")
     assert result.exit_code == 1
@@ -73,6 +74,7 @@ def test_run_says_what_is_wrong_before_anything_runs(course, monkeypatch):
     assert invoke("run", "--profile", "slow").exit_code == 2
 
 
+@pytest.mark.slow
 def test_store_fixes_the_settings_and_fails_with_a_notebook(course, monkeypatch):
     monkeypatch.setenv("FER_DATA", "elsewhere")
     before = (course.folder / "notebooks" / "02_bad.ipynb").read_bytes()
@@ -83,6 +85,7 @@ def test_store_fixes_the_settings_and_fails_with_a_notebook(course, monkeypatch)
     assert invoke("store", "--only", "01").exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--only", "01")], ids=["all", "only"])
 def test_store_times_the_notebooks_only_all_together(course, monkeypatch, options):
     write_notebook(course.folder / "notebooks" / "02_bad.ipynb", "'good now'")
@@ -107,6 +110,7 @@ def test_badges_names_what_it_changed_or_says_what_is_wrong(course, monkeypatch)
     assert result.exit_code == 1 and "error: 'faces' is no GitHub repository" in result.output
 
 
+@pytest.mark.slow
 def test_store_takes_the_solutions_along(course):
     solution = course.folder / "notebooks" / "solutions" / "01_good.ipynb"
     solution.parent.mkdir()
@@ -130,6 +134,7 @@ def test_lint_prints_what_it_finds_in_the_notebooks(course):
     assert result.exit_code == 1 and "error: there is no notebook" in result.output
 
 
+@pytest.mark.slow
 def test_lint_finds_nothing_in_the_course():
     files = [*cli.NOTEBOOKS.glob("*.ipynb"), *cli.NOTEBOOKS.glob("solutions/*.ipynb")]
     result = invoke("lint")

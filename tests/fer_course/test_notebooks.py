@@ -91,6 +91,7 @@ def test_kernel_is_this_python_in_the_notebooks_folder(executed):
     assert output.split() == ["passed", "on", sys.executable, str(folder)]
 
 
+@pytest.mark.slow
 def test_progress_names_notebook_and_cell(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("FER_PROGRESS", "1")
     write_notebook(tmp_path / "01_good.ipynb", "1", "", "2")
@@ -99,6 +100,7 @@ def test_progress_names_notebook_and_cell(tmp_path, monkeypatch, capsys):
     assert "01_good: cell 1 of 2" in shown and "01_good: cell 2 of 2" in shown and "00:0" in shown
 
 
+@pytest.mark.slow
 def test_dead_kernel_is_a_failure(tmp_path):
     write_notebook(tmp_path / "01_dies.ipynb", "import os", "os._exit(1)")
     _, outcome = execute_notebook(tmp_path / "01_dies.ipynb", {})
@@ -170,6 +172,7 @@ def test_store_normalises(stored):
     assert [cell.id for cell in notebook.cells] == [cell.id for cell in old.cells]
 
 
+@pytest.mark.slow
 def test_store_asks_for_a_gpu_where_the_notebook_trains(tmp_path):
     write_notebook(tmp_path / "01_trains.ipynb", "def train(name):\n    return name", "train('lenet_like')")
     store_notebooks(find_notebooks(tmp_path), {}, lambda outcome: None)
@@ -252,6 +255,7 @@ def test_a_report_hides_code_and_leaves_lessons_out():
     assert "Predict first" in plain and "show the code" not in plain
 
 
+@pytest.mark.slow
 def test_a_figure_is_stored_and_shown_with_its_words(tmp_path):
     write_notebook(tmp_path / "01_figure.ipynb", FIGURE)
     assert [outcome.verdict for outcome in store_notebooks(find_notebooks(tmp_path), {}, lambda outcome: None)] == [
@@ -271,6 +275,7 @@ def test_a_figure_without_words_is_shown_as_nbconvert_does():
     assert [image["alt"] for image in page.select("img")] == ["No description has been provided for this image"]
 
 
+@pytest.mark.slow
 def test_of_a_widget_its_words_are_kept(tmp_path):
     path = tmp_path / "01_widget.ipynb"
     write_notebook(path, "import ipywidgets\nipywidgets.Button(description='press')")

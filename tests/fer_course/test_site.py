@@ -263,6 +263,7 @@ def test_the_instructors_questions_have_folded_answers(built):
 # --- the command ---
 
 
+@pytest.mark.slow
 def test_a_build_that_fails_names_the_fault_and_keeps_the_old_site(tmp_path, monkeypatch, capfd):
     prose, notebooks, target = tmp_path / "prose", tmp_path / "notebooks", tmp_path / "site"
     for folder in (prose, notebooks, target):

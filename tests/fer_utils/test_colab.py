@@ -16,6 +16,8 @@ from packaging.specifiers import SpecifierSet
 from fer_course import heads
 from fer_utils.environment import PROJECT
 
+pytestmark = pytest.mark.slow
+
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())
 PYTHON = "3.13"
 VERSIONS = {"tensorflow": "2.20", "keras": "3.13", "numpy": "2.1", "pandas": "2.2", "matplotlib": "3.10"}
@@ -229,6 +231,7 @@ RUN_NOTEBOOKS = """
 import json, sys
 from importlib import metadata
 from pathlib import Path
+from fer_course import cli
 print(json.dumps({name: metadata.version(name) for name in sys.argv[2:]}))
 cli.BUILD = Path(sys.argv[1])
 cli.app(["run", "--only", "01", "--only", "02", "--only", "03"])

@@ -169,6 +169,7 @@ def test_bad_units_are_refused(units):
         draw_face(units)
 
 
+@pytest.mark.slow
 def test_a_linear_classifier_learns_something_but_not_everything(faces):
     """Pixels alone say less than a network can find, and more than always naming the commonest class."""
     images, labels, usage = faces

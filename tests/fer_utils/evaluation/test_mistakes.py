@@ -294,6 +294,7 @@ def recorded_run(monkeypatch):
     return faces, run
 
 
+@pytest.mark.slow
 def test_record_is_written_read_and_kept(recorded_run, tmp_path, monkeypatch):
     faces, run = recorded_run
     facts = recording.record_mistakes(faces, tmp_path)
@@ -310,6 +311,7 @@ def test_record_is_written_read_and_kept(recorded_run, tmp_path, monkeypatch):
     assert again["crowd"]["ceiling"]["all_votes"] == pytest.approx(0.6) and again["crowd"]["n"] == 70
 
 
+@pytest.mark.slow
 def test_another_network_is_recorded_anew(recorded_run, tmp_path, monkeypatch):
     faces, run = recorded_run
     recording.record_mistakes(faces, tmp_path)

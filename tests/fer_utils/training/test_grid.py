@@ -86,6 +86,7 @@ def test_a_stopped_grid_goes_on_where_it_was(epochs, store, monkeypatch):
     assert epochs == [0, 1, 2, 0, 1, 2, 0, 1, 2]
 
 
+@pytest.mark.slow
 def test_one_bar_shows_the_share_of_the_whole_and_the_time_left(small_network, store, monkeypatch, capsys):
     monkeypatch.setenv("FER_PROGRESS", "1")
     monkeypatch.delitem(sys.modules, "ipykernel", raising=False)

@@ -577,6 +577,7 @@ def kill_after_epoch(process, store, epoch):
     assert process.returncode == -signal.SIGKILL
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_killed_training_ends_like_one_never_stopped(tmp_path):
     experiment, epochs = "resnet_like", 4
@@ -598,6 +599,7 @@ def test_a_killed_training_ends_like_one_never_stopped(tmp_path):
     assert_same_arrays(weights_of(found), weights_of(expected))
 
 
+@pytest.mark.slow
 @needs_jax
 def test_under_jax_fit_gives_the_numbers_of_the_loop_by_hand():
     wait_for(start_program(BOTH_WAYS, **WITH_JAX))
@@ -615,6 +617,7 @@ def test_fit_trains_under_jax_and_where_no_mean_of_the_weights_is_kept(monkeypat
     assert loop.fit_one_epoch(build_small_network(1.0), make_split(96, 1), recipe, 0, 0, None) == way
 
 
+@pytest.mark.slow
 @needs_jax
 def test_the_same_experiment_trains_under_jax(tmp_path):
     wait_for(start_training(tmp_path, "lenet_like_augmented", 2, **WITH_JAX))
