@@ -100,7 +100,7 @@ def tabulate_equal_cost(recorded, seconds):
     rows = {}
     for name in EQUAL_ROWS:
         experiment = EXPERIMENTS[name]
-        network, runs = build_network(experiment, find_recipe(experiment, "full")), recorded.get(name)
+        network, runs = build_network(experiment, find_recipe(experiment, "full"), seed=None), recorded.get(name)
         accuracy = average_over_seeds(correct_answers(runs)) if runs else None
         rows[family_title(name)] = {
             "test accuracy": describe_accuracy(accuracy) if runs else NO_RUN,
@@ -180,12 +180,12 @@ def multiply_adds_of_training(experiment):
     """Multiply-adds of a whole training of the named experiment in its full recipe on FER2013, forward and backward."""
     recipe = find_recipe(EXPERIMENTS[experiment], "full")
     n_images = recipe.train_images or sum(COUNTS["Training"])
-    network = build_network(EXPERIMENTS[experiment], recipe)
+    network = build_network(EXPERIMENTS[experiment], recipe, seed=None)
     return PASSES * count_multiply_adds(network) * n_images * recipe.epochs
 
 
 def _build_again(run):
-    return build_network(EXPERIMENTS[run.experiment], Recipe(**run.recipe))
+    return build_network(EXPERIMENTS[run.experiment], Recipe(**run.recipe), seed=None)
 
 
 def describe_accuracy(accuracy):

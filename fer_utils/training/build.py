@@ -1,5 +1,7 @@
 """From an experiment to its network: built anew, or loaded with a run's weights."""
 
+import contextlib
+
 from fer_utils import device
 from fer_utils.device import keras
 from fer_utils.models import FAMILIES, augmentation_layer, deep_residual, fast, lenet_like, resnet_like, vgg_like
@@ -13,18 +15,19 @@ NETWORKS = {build.__name__: build for build in (lenet_like, vgg_like, resnet_lik
 def build_network(experiment, recipe, seed=0, precision=device.FLOAT32):
     """The uncompiled network of an `Experiment` and a `Recipe`, its initial weights and augmentation set by `seed`.
 
+    Without a seed (None), for a network whose weights do not matter or are loaded, Keras draws them as it likes.
     `precision` is the Keras dtype policy that its layers compute in; weights are float32 in each.
     """
     # Made first: images are turned and stretched in float32, whatever the network computes in.
     augmentation = None
     if experiment.augmentation != "none":
-        augmentation = augmentation_layer(seed, experiment.augmentation, recipe.interpolation)
+        augmentation = augmentation_layer(seed or 0, experiment.augmentation, recipe.interpolation)
     usual = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:
         extras = {"conv_stride": experiment.conv_stride} if experiment.conv_stride != 1 else {}
         extras |= {"dropout": recipe.dropout} if recipe.dropout else {}
-        with own_seeds(seed):
+        with contextlib.nullcontext() if seed is None else own_seeds(seed):
             network = NETWORKS[experiment.model](recipe.width, augmentation=augmentation, **extras)
     finally:
         keras.config.set_dtype_policy(usual)
@@ -40,7 +43,7 @@ def load_network(run):
     if path is None or not path.exists():
         name = f"{run.experiment}, seed {run.seed}"
         raise RunError(f"{name}: the run was kept without its weights; train it with retrain=True")
-    network = build_network(find_experiment(run.experiment), Recipe(**run.recipe))
+    network = build_network(find_experiment(run.experiment), Recipe(**run.recipe), seed=None)
     with naming_damage(path):
         network.load_weights(path)
     return network

@@ -59,7 +59,8 @@ def reproduce(faces, tasks, scheduler=None, show=print):
     experiments = {name: find_experiment(name) for name, _ in tasks}
     recipes = {name: find_recipe(experiment, current_profile()) for name, experiment in experiments.items()}
     costs = {
-        name: training_cost(build_network(experiments[name], recipe), recipe, faces) for name, recipe in recipes.items()
+        name: training_cost(build_network(experiments[name], recipe, seed=None), recipe, faces)
+        for name, recipe in recipes.items()
     }
     missing = [
         (name, seed)
