@@ -103,7 +103,7 @@ def test_what_is_no_seed_is_refused(seed):
             pass
 
 
-def test_a_keras_that_draws_its_seeds_in_another_way_is_named(monkeypatch, kept_streams):
+def test_a_keras_that_draws_its_seeds_in_another_way_is_named(small_network, monkeypatch, kept_streams):
     monkeypatch.setattr(seeds.seed_generator, "python_random", random)
     assert build(None), "a network whose weights are loaded needs no seed"
     with pytest.raises(RuntimeError, match=f"Keras {keras.__version__} draws the seeds of its layers in another way"):
