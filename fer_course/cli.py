@@ -251,10 +251,10 @@ def check(path: Path):
 @data_app.command()
 def fetch():
     """Downloads FER2013 with kagglehub, an optional extra, or says how to get it by hand."""
-    from fer_utils.data import fetch as fetch_faces
+    from fer_utils.data import fetch_fer2013
 
     with _errors_as_messages():
-        typer.echo(f"FER2013 is in {fetch_faces()}")
+        typer.echo(f"FER2013 is in {fetch_fer2013()}")
 
 
 def _answers_as_json(found, run):
