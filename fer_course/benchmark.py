@@ -44,12 +44,12 @@ from fer_utils.training import (
     EXPERIMENTS,
     Experiment,
     build_network,
-    commit,
     compile_network,
+    find_commit,
     find_recipe,
     fit_one_epoch,
     list_runs,
-    versions,
+    list_versions,
 )
 
 MINUTES_MARKS = "<!-- minutes: written by `fer-course benchmark` -->\n", "<!-- end of minutes -->\n"
@@ -74,7 +74,7 @@ def run_benchmark(faces, notebooks, quick=False):
             rows += measure(notebooks if measure is measure_notebooks else faces, quick)
             bar.update()
     facts = {"device": device.name_device(), "precision": device.choose_precision(), "dataset": faces.name}
-    return {**facts, "quick": quick, "versions": versions(), "commit": commit(), "rows": rows}
+    return {**facts, "quick": quick, "versions": list_versions(), "commit": find_commit(), "rows": rows}
 
 
 def measure_reading(faces, quick):
@@ -163,7 +163,7 @@ def _build_and_compile(model, augmentation, recipe, precision):
 
 
 def _training_step(network, split, recipe):
-    """A function that trains one batch, and has done so once."""
+    """Returns a function that trains one batch, and has done so once."""
     few = Split(split.images[: recipe.batch_size], split.labels[: recipe.batch_size])
     bar = progress_bar(disable=True)
 
@@ -175,7 +175,7 @@ def _training_step(network, split, recipe):
 
 
 def _speed_of_fit(model, split, recipe, quick):
-    """Images per second of one epoch of Keras's own `fit` on numpy arrays, with all that it waits for."""
+    """Returns the images per second of one epoch of Keras's own `fit` on numpy arrays, with all that it waits for."""
     network = _build_and_compile(model, "none", recipe, device.FLOAT32)
     network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     n_images = 2_500 if quick else len(split.labels)
@@ -186,7 +186,7 @@ def _speed_of_fit(model, split, recipe, quick):
 
 
 def measure_growth(faces, quick):
-    """How a training's seconds grow with images, width and depth: exponents of fitted powers."""
+    """Returns how a training's seconds grow with images, width and depth: exponents of fitted powers."""
     recipe = find_recipe(EXPERIMENTS["lenet_like"], "full")
     widths = (0.5, 1) if quick else (0.5, 1, 2)
     depths = (2, 4) if quick else (2, 4, 8)
@@ -216,7 +216,7 @@ def measure_growth(faces, quick):
 
 
 def _build_stack(depth):
-    """A network of `depth` equal convolutions of 64 maps at 12x12 places, compiled."""
+    """Returns a network of `depth` equal convolutions of 64 maps at 12x12 places, compiled."""
     layers = keras.layers
     inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), dtype="uint8")
     x = layers.Conv2D(64, 4, strides=4)(layers.Rescaling(1 / 255)(inputs))
@@ -254,7 +254,7 @@ def _speeds_of_recipes(names, faces, seconds):
 
 
 def measure_families(faces, quick):
-    """Images per second of training each of the seven families of notebook 09, beside the plain 3x3 one."""
+    """Returns the images per second of training each of the seven families of notebook 09, beside the plain 3x3 one."""
     names = (PLAIN, "equal_mobilenet") if quick else EQUAL_ROWS
     speeds = _speeds_of_recipes(names, faces, 1)
     anchor = speeds[PLAIN]
@@ -281,7 +281,7 @@ print(json.dumps([imported - start, loaded - imported, time.perf_counter() - loa
 
 
 def measure_start(faces, quick):
-    """Seconds from starting Python to the end of the first training step, and what they go into."""
+    """Returns the seconds from starting Python to the end of the first training step, and what they go into."""
     start = time.perf_counter()
     answer = subprocess.run([sys.executable, "-c", FIRST_STEP], cwd=PROJECT, capture_output=True, text=True, check=True)
     total = time.perf_counter() - start
@@ -323,7 +323,7 @@ def measure_notebooks(paths, quick):
 
 
 def insert_minutes(text, measured):
-    """`text` with a table of the notebooks' minutes, as `measured`, between its two marks."""
+    """Returns `text` with a table of the notebooks' minutes, as `measured`, between its two marks."""
     values = {row.what: row.value for row in measured["rows"] if row.part == "notebooks"}
     names = [name for name in values if f"{name}: training" in values]
     table = pd.DataFrame(

@@ -53,10 +53,10 @@ from fer_utils.training import (
     Recipe,
     RunError,
     build_network,
-    commit,
+    find_commit,
     find_experiment,
+    list_versions,
     load_network,
-    versions,
 )
 
 
@@ -80,7 +80,7 @@ def record_mistakes(faces, folder=None):
         return known
     print(f"reading the mistakes of {run.experiment}, seed {run.seed}: some minutes")
     network = load_network(run)
-    facts = {"format": MISTAKES_FORMAT, **which, "commit": commit(), "versions": versions()}
+    facts = {"format": MISTAKES_FORMAT, **which, "commit": find_commit(), "versions": list_versions()}
     facts |= _judge_answers(run, network, faces) | {"copies": _judge_copies(run, faces)}
     if votes is not None:
         facts["crowd"] = _ask_crowd(run, faces, votes)
@@ -185,7 +185,7 @@ def _look(run, network, split):
 
 
 def _plain(value):
-    """`value` as JSON can hold it: lists for arrays, six digits, None for NaN."""
+    """Returns `value` as JSON can hold it: lists for arrays, six digits, None for NaN."""
     if isinstance(value, dict):
         return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
