@@ -29,9 +29,9 @@ from fer_utils.models import PASSES, count_multiply_adds
 from fer_utils.report import (
     PLAIN,
     RACERS,
-    RECIPE,
-    SHARE,
-    TRAINED,
+    RECIPE_ENDING,
+    SHARE_ENDING,
+    TRAINING_ENDING,
     TRAINING_IMAGES,
     Row,
     as_markdown,
@@ -151,7 +151,7 @@ def _measure_network(name, faces, ceilings, quick):
     for precision, ceiling in ceilings.items():
         what = f"{name}, {precision}"
         share = speeds[what] * PASSES * count_multiply_adds(networks[what]) / ceiling
-        rows.append(Row("training", f"{what}{SHARE}", 100 * share, "%"))
+        rows.append(Row("training", f"{what}{SHARE_ENDING}", 100 * share, "%"))
     return rows
 
 
@@ -234,7 +234,7 @@ def measure_race(faces, quick):
     totals = {name: seconds_of_recipe(name, speed) for name, speed in speeds.items()}
     slowest = totals["resnet_like"]
     rows = [
-        Row("race", f"{name}{RECIPE}", total, "s", slowest / total, f"resnet_like{RECIPE}")
+        Row("race", f"{name}{RECIPE_ENDING}", total, "s", slowest / total, f"resnet_like{RECIPE_ENDING}")
         for name, total in totals.items()
     ]
     for name, by_mark in seconds_to_marks({"rows": rows}, load_recorded(*names)).items():
@@ -259,7 +259,7 @@ def measure_families(faces, quick):
     speeds = _speeds_of_recipes(names, faces, 1)
     anchor = speeds[PLAIN]
     return [
-        Row("families", f"{name}{TRAINED}", speed, "images/s", speed / anchor, f"{PLAIN}{TRAINED}")
+        Row("families", f"{name}{TRAINING_ENDING}", speed, "images/s", speed / anchor, f"{PLAIN}{TRAINING_ENDING}")
         for name, speed in speeds.items()
     ]
 
