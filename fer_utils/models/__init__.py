@@ -2,7 +2,7 @@
 
 from fer_utils.models.augmentation import ROTATION_DEGREES, ZOOM, augmentation_layer, mix_pairs, smooth
 from fer_utils.models.cost import PASSES, count_multiply_adds
-from fer_utils.models.families import BUDGET, FAMILIES
+from fer_utils.models.families import BUDGET, FAMILIES, mobilenet
 from fer_utils.models.of_course import deep_residual, fast
 from fer_utils.models.of_report import lenet_like, resnet_like, vgg_like
 from fer_utils.models.prediction import predict, predict_views
@@ -19,6 +19,7 @@ __all__ = [
     "fast",
     "lenet_like",
     "mix_pairs",
+    "mobilenet",
     "predict",
     "predict_views",
     "resnet_like",
