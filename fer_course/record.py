@@ -200,9 +200,9 @@ def _plain(value):
 def record_test_set(faces, folder=None):
     """Writes what the notebooks need to know of FER2013's test set and cannot see without it; numbers only.
 
-    The rows of the test images that also occur in the training set, pixel for pixel; the accuracy of several networks together
-    (`average_networks`); that of the best network by its number of views, on the validation images; and, where
-    FERPlus's votes are found, the crowd's accuracy. Returns the facts.
+    These are: the test images that also occur in the training set, pixel for pixel, by their rows; the accuracy of
+    several networks together (`average_networks`); that of the best network by its number of views, on the validation
+    images; and, where FERPlus's votes are found, the crowd's accuracy. Returns the facts.
     """
     path = (folder or RECORDED) / TEST_SET
     facts = load_test_set(folder) or {}
@@ -218,7 +218,7 @@ def record_test_set(faces, folder=None):
 
 
 def average_networks(recorded, labels):
-    """Judges several networks together, by the mean of their probabilities: {name: {"seeds", "accuracy", "low", "high"}}.
+    """Judges networks together, by their mean probabilities: {name: {"seeds", "accuracy", "low", "high"}}.
 
     Under an experiment's name all its seeds, where there are two or more; under "equal_cost" one network per family of
     notebook 09. `labels` are those of the test images; low and high bound the 95 % interval (Wilson 1927).

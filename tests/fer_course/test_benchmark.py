@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fer_course import benchmark as benchmarks
+from fer_course import benchmark_training
 from fer_course.notebooks import Outcome
 from fer_utils.data.formats import read_fer2013
 from fer_utils.environment import PROJECT
@@ -90,8 +91,8 @@ def test_families_take_the_seconds_of_their_recipe_at_the_measured_speed():
 
 @pytest.mark.slow
 def test_all_families_are_measured_beside_the_plain_one(small_network, monkeypatch):
-    monkeypatch.setattr(benchmarks, "count_in_turns", lambda actions, seconds: dict.fromkeys(actions, 2.0))
-    rows = benchmarks.measure_families(make_faces(), quick=False)
+    monkeypatch.setattr(benchmark_training, "count_in_turns", lambda actions, seconds: dict.fromkeys(actions, 2.0))
+    rows = benchmark_training.measure_families(make_faces(), quick=False)
     assert [row.what.removesuffix(speeds.TRAINING_ENDING) for row in rows] == list(EQUAL_ROWS)
     batch = find_recipe(EXPERIMENTS["equal_vgg"], "full").batch_size
     assert {(row.value, row.times, row.beside) for row in rows} == {(2.0 * batch, 1.0, "equal_vgg, training")}
@@ -116,8 +117,8 @@ def test_everything_is_measured_and_has_its_anchor(small_network, monkeypatch):
     monkeypatch.setenv("FER_PROGRESS", "0")
     faces = make_faces()
     monkeypatch.setattr(benchmarks, "load_faces", lambda: faces)
-    monkeypatch.setattr(benchmarks, "MATRIX", 50)
-    monkeypatch.setattr(benchmarks, "count_in_turns", lambda actions, seconds: count(actions, 0, rounds=1))
+    monkeypatch.setattr(benchmark_training, "MATRIX", 50)
+    monkeypatch.setattr(benchmark_training, "count_in_turns", lambda actions, seconds: count(actions, 0, rounds=1))
     monkeypatch.setattr(benchmarks, "measure_start", lambda *_: [])
     monkeypatch.setattr(benchmarks, "execute_notebook", lambda path, _: (None, Outcome(path, 0.5, 3)))
     answer = benchmarks.run_benchmark(faces, ["01_a", "02_b"], quick=True)
