@@ -119,7 +119,7 @@ def check_exercises_unfilled(notebook, path):
                 )
         elif not (len(calls) == 1 and _ends_in_check(calls[0]) and _shows_verdict(calls[0], "Not yet: ")):
             expected = "one cell that ends in exercises.check_...(answer) and shows 'Not yet: ...'"
-            found = " and ".join(map(calls)) or "no check"
+            found = " and ".join(map(_describe_end, calls)) or "no check"
             yield describe_problem(path, found, expected, "leave the answer None and store it", number)
 
 
