@@ -30,7 +30,8 @@ Only = Annotated[list[str] | None, typer.Option(help="A notebook's number or nam
 @app.command()
 def run(data: Data = None, profile: ChosenProfile = None, only: Only = None):
     """Executes the notebooks in order and writes them as pages to build/html/index.html."""
-    from fer_course.notebooks import find_notebooks, run_notebooks
+    from fer_course.notebooks import run_notebooks
+    from fer_course.stored import find_notebooks
     from fer_utils.data import load_faces
 
     _choose(data, profile)
@@ -49,7 +50,8 @@ def store(only: Only = None):
 
     All of them together are also timed, each with the trainings of those before it at hand.
     """
-    from fer_course.notebooks import find_notebooks, store_notebooks, write_times
+    from fer_course.notebooks import store_notebooks, write_times
+    from fer_course.stored import find_notebooks
 
     with _errors_as_messages():
         paths = find_notebooks(NOTEBOOKS, only or (), solutions=True)
@@ -90,7 +92,7 @@ def lint(
 def badges(repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="The repository on GitHub.")]):
     """Sets the public address: in pyproject.toml, the badges of README and notebooks, and the set-up cells."""
     from fer_course.heads import publish
-    from fer_course.notebooks import find_notebooks
+    from fer_course.stored import find_notebooks
 
     with _errors_as_messages():
         changed = publish(repository, find_notebooks(NOTEBOOKS), PROJECT)
@@ -163,7 +165,7 @@ def benchmark(
 
     The whole, of half an hour, is stored in data/benchmark.json, and the notebooks' minutes in the README.
     """
-    from fer_course.notebooks import find_notebooks
+    from fer_course.stored import find_notebooks
     from fer_utils.data import load_faces
 
     _choose(data, None)
@@ -251,14 +253,14 @@ def check(path: Path):
 @data_app.command()
 def fetch():
     """Downloads FER2013 with kagglehub, an optional extra, or says how to get it by hand."""
-    from fer_utils.data import fetch as fetch_faces
+    from fer_utils.data import fetch_fer2013
 
     with _errors_as_messages():
-        typer.echo(f"FER2013 is in {fetch_faces()}")
+        typer.echo(f"FER2013 is in {fetch_fer2013()}")
 
 
 def _answers_as_json(found, run):
-    """What `fer-course predict` found, as dictionaries and lists; `found` holds (path, answers, error) per photo."""
+    """Returns what `fer-course predict` found, for JSON; `found` holds (path, answers, error) per photo."""
     from fer_utils.data import CLASS_NAMES
     from fer_utils.photo import WHAT_IT_IS_NOT
 

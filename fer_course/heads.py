@@ -1,4 +1,4 @@
-"""The head of a notebook, written by commands: badges, reading and running time, the set-up cell.
+"""Writes the head of a notebook: badges, reading and running time, the set-up cell.
 
 Everything that needs the repository's public address gets it from one line of pyproject.toml, which `publish` sets.
 The minutes of each device stand in the head itself, so that a measurement on one machine keeps those of the others.
@@ -24,7 +24,7 @@ DEVICES = "CPU", "GPU"
 # Slow reading for prose with numbers in it; a line of code is taken to cost as much as ten words.
 WORDS_A_MINUTE, LINES_A_MINUTE = 200, 20
 TRAINING_CALL = re.compile(r"^[^#\n]*(?<![.\w])train\(", re.MULTILINE)
-# What the set-up cell asks for, and by which it is found.
+# What the set-up cell asks for; by these words it is found.
 IN_COLAB = '"google.colab" in sys.modules'
 SETUP_WITH_ADDRESS = f"""\
 # In Colab this gets the course and what Colab lacks. Everywhere it loads Keras, quietly.
@@ -96,13 +96,13 @@ def publish(repository, paths, project=PROJECT):
 
 
 def find_repository(project=PROJECT):
-    """The "OWNER/NAME" that pyproject names, or an empty text while the address is not known."""
+    """Returns the "OWNER/NAME" that pyproject names, or an empty text while the address is not known."""
     settings = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return settings.get("urls", {}).get("Repository", "").removeprefix(GITHUB)
 
 
 def set_repository(text, repository):
-    """The `text` of pyproject.toml with this repository's address under [project.urls]; all else as it was."""
+    """Returns the `text` of pyproject.toml with this repository's address under [project.urls]; all else as it was."""
     line = f'Repository = "{GITHUB}{repository}"'
     if re.search(r"^Repository *=", text, re.MULTILINE):
         return re.sub(r"^Repository *=.*$", line, text, count=1, flags=re.MULTILINE)
@@ -112,13 +112,13 @@ def set_repository(text, repository):
 
 
 def insert_badges(text, repository, paths):
-    """The README's `text` with badges for the first of the notebooks at `paths` and Colab links to all."""
+    """Returns the README's `text` with badges for the first of the notebooks at `paths` and Colab links to all."""
     links = " · ".join(f"[{path.stem[:2]}]({colab_link(repository, path.stem)})" for path in paths)
     return insert_between(text, BADGES_MARKS, f"{badges(repository, paths[0].stem)}\n\nIn Colab: {links}")
 
 
 def colab_link(repository, name):
-    """The address at which Colab opens the notebook `name` (without its suffix)."""
+    """Returns the address at which Colab opens the notebook `name` (without its suffix)."""
     return f"https://colab.research.google.com/github/{repository}/blob/main/notebooks/{name}.ipynb"
 
 
@@ -128,7 +128,7 @@ def binder_link(repository, name):
 
 
 def badges(repository, name):
-    """One line of markdown with the Colab and the Binder badge of the notebook `name`."""
+    """Returns one line of markdown with the Colab and the Binder badge of the notebook `name`."""
     return f"{COLAB_BADGE}({colab_link(repository, name)}) {BINDER_BADGE}({binder_link(repository, name)})"
 
 
@@ -138,13 +138,13 @@ def setup_source(repository):
 
 
 def find_setup(notebook):
-    """The set-up cell of `notebook`, its first code cell, or None where that is another."""
+    """Returns the set-up cell of `notebook`, its first code cell, or None where that is another."""
     first = next((cell for cell in notebook.cells if cell.cell_type == "code"), None)
     return first if first is not None and IN_COLAB in first.source else None
 
 
 def trains(notebook):
-    """Whether a code cell of `notebook` calls `train`."""
+    """Returns whether a code cell of `notebook` calls `train`."""
     return any(cell.cell_type == "code" and TRAINING_CALL.search(cell.source) for cell in notebook.cells)
 
 
@@ -168,17 +168,17 @@ def write_setup(notebook, repository):
 
 
 def strip_head(source):
-    """The `source` of a title cell without the paragraphs that `write_head` adds."""
+    """Returns the `source` of a title cell without the paragraphs that `write_head` adds."""
     return "\n\n".join(part for part in source.split("\n\n") if not part.startswith((COLAB_BADGE, TIME)))
 
 
 def link_badges(source):
-    """Markdown `source` with words in place of pictures from elsewhere: no page needs the network for its badges."""
+    """Markdown `source` with words instead of pictures from elsewhere: no page needs the network for its badges."""
     return re.sub(r"!\[([^]]*)\]\(\w+://[^)]*\)", r"\1", source)
 
 
 def time_line(notebook, minutes):
-    """The paragraph that says how long `notebook` takes to read and, by `minutes` ({device: minutes}), to run.
+    """Returns the paragraph that says how long `notebook` takes to read and, by `minutes` ({device: minutes}), to run.
 
     >>> notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("word " * 401)])
     >>> print(time_line(notebook, {"CPU, 2 cores": 0.7}))  # doctest: +NORMALIZE_WHITESPACE
@@ -193,7 +193,7 @@ def time_line(notebook, minutes):
 
 
 def read_minutes(source):
-    """{device: minutes} from the time line in the `source` of a title cell."""
+    """Returns {device: minutes} from the time line in the `source` of a title cell."""
     line = next((part for part in source.split("\n\n") if part.startswith(TIME)), "")
     return {device: float(minutes) for minutes, device in MINUTES.findall(line)}
 
@@ -210,7 +210,7 @@ def reading_minutes(notebook):
 
 
 def _round_minutes(minutes):
-    """Minutes rounded up to halves, so that a new measurement on the same machine seldom changes the text.
+    """Returns the minutes rounded up to halves, so that a new measurement on the same machine seldom changes the text.
 
     >>> [_round_minutes(minutes) for minutes in (0.1, 0.6, 1.2, 14)]
     ['0.5 minutes', '1 minute', '1.5 minutes', '14 minutes']

@@ -7,8 +7,8 @@ from nbconvert import HTMLExporter
 from nbconvert.preprocessors import TagRemovePreprocessor
 
 from fer_course.heads import link_badges, strip_head
+from fer_course.stored import SOLUTIONS
 
-SOLUTIONS = "solutions"
 INDEX = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>The course, executed</title>
 <style>body {{ font-family: sans-serif }} th, td {{ text-align: left; padding: 0.3em 1em }}</style></head><body>
@@ -40,10 +40,11 @@ main { max-width: 60em; margin: auto }
 REPORT_TOGGLE = '<label class="show-code"><input type="checkbox" id="show-code"> show the code</label>\n'
 
 
-def as_page(notebook, title):
-    """The executed `notebook` as html. One with a cell tagged `report` becomes a report: figures, tables and prose.
+def make_page(notebook, title):
+    """Turns the executed `notebook` into html.
 
-    Its code is hidden until the reader ticks a box; cells tagged `lesson` and the notebook's head are left out.
+    One with a cell tagged `report` becomes a report: figures, tables and prose. Its code is hidden until the reader
+    ticks a box; cells tagged `lesson` and the notebook's head are left out.
     """
     notebook = copy.deepcopy(notebook)
     is_report = any("report" in cell.metadata.get("tags", []) for cell in notebook.cells)

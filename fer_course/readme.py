@@ -16,7 +16,7 @@ def write_readme(insert, found, path=None):
 
 
 def insert_results(text, recorded):
-    """`text` with the results of `recorded`, and the published records beside them, each between its two marks."""
+    """Returns `text` with the results of `recorded` and the published records, each between its two marks."""
     # Only here: it brings Keras, which nothing else in this module needs.
     from fer_utils.report import as_markdown, load_test_set, tabulate_records, tabulate_results
 
@@ -26,7 +26,7 @@ def insert_results(text, recorded):
 
 
 def insert_between(text, marks, content):
-    """`text` with `content` in place of what stands between the two `marks`, each a line that it holds once."""
+    """Returns `text` with `content` instead of what is between the two `marks`, each a line that it holds once."""
     first, last = marks
     if text.count(first) != 1 or text.count(last) != 1:
         raise ValueError(f"the README must hold each of these lines once: {first.strip()} and {last.strip()}")

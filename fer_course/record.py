@@ -1,5 +1,7 @@
-"""Records what notebooks need to know of FER2013 and cannot see without it: facts of its test set, and what the best
-network's mistakes say. Numbers only; whatever is fitted or chosen is so on PublicTest.
+"""Records what notebooks need to know of FER2013 and cannot see without it.
+
+These are facts of its test set, and what the best network's mistakes say. Numbers only; whatever is fitted or chosen
+is so on PublicTest.
 """
 
 import itertools
@@ -42,10 +44,10 @@ from fer_utils.report import (
     TEST_SET,
     find_best,
     find_kept,
+    identify_run,
     load_mistakes,
     load_recorded,
     load_test_set,
-    run_key,
 )
 from fer_utils.training import (
     BEST_ROWS,
@@ -53,10 +55,10 @@ from fer_utils.training import (
     Recipe,
     RunError,
     build_network,
-    commit,
+    find_commit,
     find_experiment,
+    list_versions,
     load_network,
-    versions,
 )
 
 
@@ -74,13 +76,13 @@ def record_mistakes(faces, folder=None):
         print(f"no mistakes are recorded: {error}")
         return None
     path, known, votes = (folder or RECORDED) / MISTAKES, load_mistakes(folder), find_test_votes(faces)
-    which = {**run_key(run), "fingerprint": faces.fingerprint}
+    which = {**identify_run(run), "fingerprint": faces.fingerprint}
     same = known and all(known[name] == value for name, value in _plain(which).items())
     if same and ("crowd" in known or votes is None):
         return known
     print(f"reading the mistakes of {run.experiment}, seed {run.seed}: some minutes")
     network = load_network(run)
-    facts = {"format": MISTAKES_FORMAT, **which, "commit": commit(), "versions": versions()}
+    facts = {"format": MISTAKES_FORMAT, **which, "commit": find_commit(), "versions": list_versions()}
     facts |= _judge_answers(run, network, faces) | {"copies": _judge_copies(run, faces)}
     if votes is not None:
         facts["crowd"] = _ask_crowd(run, faces, votes)
@@ -91,7 +93,7 @@ def record_mistakes(faces, folder=None):
 
 
 def _judge_answers(run, network, faces):
-    """Confusion, calibration and trade-off on PrivateTest, temperature and strength from PublicTest."""
+    """Returns confusion, calibration and trade-off on PrivateTest, temperature and strength from PublicTest."""
     chosen_on, chosen_labels, labels = faces.validation.images, faces.validation.labels, faces.test.labels
     # In half precision, like those that the run keeps of the test faces.
     choose = predict_views(network, chosen_on, run.views).astype(np.float16)
@@ -126,7 +128,7 @@ def _judge_answers(run, network, faces):
 
 
 def _judge_copies(run, faces):
-    """Accuracy on the test faces that stand in training too and on the others, and whether their labels agree."""
+    """Returns the accuracy on test images that also occur in the training set, on the others, and how labels agree."""
     copies = find_copies(faces.test, faces.train)
     is_copy = np.isin(np.arange(len(faces.test.labels)), copies)
     taught = {}
@@ -168,7 +170,7 @@ def _by_class(values, split):
 
 
 def _look(run, network, split):
-    """Occlusion and the check of the heat maps; last of all, because the check leaves `network` untrained."""
+    """Returns occlusion and the check of the heat maps; last of all, because the check leaves `network` untrained."""
     images = split.images[:N_LOOKED_AT]
     classes = predict(network, images).argmax(axis=1)
     drops = occlusion_maps(network, images, classes)
@@ -185,7 +187,7 @@ def _look(run, network, split):
 
 
 def _plain(value):
-    """`value` as JSON can hold it: lists for arrays, six digits, None for NaN."""
+    """Returns `value` as JSON can hold it: lists for arrays, six digits, None for NaN."""
     if isinstance(value, dict):
         return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
@@ -198,9 +200,9 @@ def _plain(value):
 def record_test_set(faces, folder=None):
     """Writes what the notebooks need to know of FER2013's test set and cannot see without it; numbers only.
 
-    The rows of the test images that stand in training too, pixel for pixel; the accuracy of several networks together
-    (`average_networks`); that of the best network by its number of views, on the validation images; and, where
-    FERPlus's votes are found, the crowd's accuracy. Returns the facts.
+    These are: the test images that also occur in the training set, pixel for pixel, by their rows; the accuracy of
+    several networks together (`average_networks`); that of the best network by its number of views, on the validation
+    images; and, where FERPlus's votes are found, the crowd's accuracy. Returns the facts.
     """
     path = (folder or RECORDED) / TEST_SET
     facts = load_test_set(folder) or {}
@@ -216,7 +218,7 @@ def record_test_set(faces, folder=None):
 
 
 def average_networks(recorded, labels):
-    """{name: {"seeds", "accuracy", "low", "high"}}: several networks together, by the mean of their probabilities.
+    """Judges networks together, by their mean probabilities: {name: {"seeds", "accuracy", "low", "high"}}.
 
     Under an experiment's name all its seeds, where there are two or more; under "equal_cost" one network per family of
     notebook 09. `labels` are those of the test images; low and high bound the 95 % interval (Wilson 1927).
@@ -235,17 +237,17 @@ def _judge_together(runs, labels):
 
 
 def compare_views(recorded, validation, known=None):
-    """How well the best network with weights judges the validation images by 1, 2 and 10 views; None without one.
+    """Measures how well the best network with weights judges the validation images by 1, 2, 10 views; None without.
 
-    {"validation": {views: accuracy}, "smoothed": {views: accuracy}} beside `run_key`: of the images as they are, and
-    of the images smoothed as in training (`augmentation.smooth`). `known` is an earlier answer, and the answer again if
-    it is of the same run.
+    {"validation": {views: accuracy}, "smoothed": {views: accuracy}} beside `identify_run`: of the images as they are,
+    and smoothed as in training (`models.smooth`). `known` is an earlier answer, and the answer again if it is of the
+    same run.
     """
     try:
         run = find_kept(recorded, *BEST_ROWS)
     except RunError:
         return None
-    which = run_key(run)
+    which = identify_run(run)
     if known and known == {**which, **{name: known.get(name) for name in ("validation", "smoothed")}}:
         return known
     network, found = load_network(run), {"validation": {}, "smoothed": {}}

@@ -1,4 +1,4 @@
-"""The course as a static site: gathers notebooks, prose and docstrings into one tree of sources, which sphinx builds.
+"""Builds the static site: gathers notebooks, prose and docstrings into one tree of sources, which sphinx builds.
 
 The tree has the folders of the repository, so that a link from file to file becomes a link from page to page.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 
 from fer_course.heads import link_badges
-from fer_course.notebooks import find_notebooks
+from fer_course.stored import find_notebooks
 from fer_utils.environment import PROJECT, atomic_path
 
 PROSE = PROJECT / "docs"
@@ -78,7 +78,7 @@ def gather_sources(notebooks, folder):
 
 
 def list_modules():
-    """The modules of the package with their rooms, such as `"data.load"`; a room itself has no page."""
+    """Returns the modules of the package with their rooms, such as `"data.load"`; a room itself has no page."""
     paths = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py") if path.stem != "__init__")
     return [".".join(path.with_suffix("").parts) for path in paths]
 

@@ -1,1 +1,1 @@
-"""Helpers of the course *Facial Expression Recognition with Convolutional Networks*, one module per job."""
+"""What the notebooks of *Facial Expression Recognition with Convolutional Networks* import: a folder per subject."""

@@ -38,7 +38,7 @@ def set_up():
 
 
 def _sort_dependencies():
-    """(requirements that are missing, exact pins of those that are there in whatever version)."""
+    """Returns (requirements that are missing, exact pins of those that are there in whatever version)."""
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     missing, pins = [], []
     for requirement in project["dependencies"]:

@@ -1,4 +1,4 @@
-"""What the device that trains is good at: the number format it multiplies fastest in, and how many faces at once.
+"""Says what the device that trains is good at: the number format it multiplies fastest in, how many faces at once.
 
 Half the bits pay where the device multiplies bfloat16 itself and has much to multiply: networks at their full width.
 Elsewhere they cost more than they gain; on a processor that must imitate them, many times more. To have the
@@ -21,12 +21,12 @@ with quiet_stderr():
 PRECISIONS = FLOAT32, BFLOAT16 = "float32", "mixed_bfloat16"
 BFLOAT16_CPU = re.compile(r"\bamx_bf16\b|\bAuthenticAMD\b.*\bavx512_bf16\b", re.DOTALL)
 BFLOAT16_GPU = 8.0  # NVIDIA's compute capability from which on a GPU multiplies bfloat16 (Ampere)
-NARROWEST_IN_BFLOAT16 = 0.5
-PREDICTION_BATCH = {"CPU": 256, "GPU": 1024}
+NARROWEST_IN_BFLOAT16 = 0.5  # width of a network, 1 for the whole one
+PREDICTION_BATCH = {"CPU": 256, "GPU": 1024}  # images
 
 
 def kind():
-    """`"CPU"`, `"GPU"` or `"TPU"`: what the backend computes on."""
+    """Returns `"CPU"`, `"GPU"` or `"TPU"`: what the backend computes on."""
     return keras.distribution.list_devices()[0].split(":")[0].upper()
 
 
@@ -51,18 +51,18 @@ def count_cores():
 
 
 def prediction_batch():
-    """How many faces a network looks at at once when it does not learn."""
+    """Returns how many faces a network looks at at once when it does not learn."""
     return PREDICTION_BATCH.get(kind(), 1024)
 
 
 def choose_precision(width=1.0):
-    """Keras's dtype policy for training networks of this `width` here: `"mixed_bfloat16"` where it pays."""
+    """Returns Keras's dtype policy for training networks of this `width` here: `"mixed_bfloat16"` where it pays."""
     return BFLOAT16 if width >= NARROWEST_IN_BFLOAT16 and bfloat16_pays() else FLOAT32
 
 
 @functools.cache
 def bfloat16_pays():
-    """Whether the device multiplies bfloat16 faster than float32."""
+    """Returns whether the device multiplies bfloat16 faster than float32."""
     able = {"CPU": _cpu_has_bfloat16, "GPU": _gpu_has_bfloat16}
     return able.get(kind(), lambda: True)()
 
@@ -82,7 +82,7 @@ def _gpu_has_bfloat16():
 
 
 def _ask_nvidia(fact):
-    """What NVIDIA's own command says of the first GPU; an empty text where there is no such command, or no answer."""
+    """Returns what NVIDIA's own command says of the first GPU; an empty text without the command or an answer."""
     command = ["nvidia-smi", f"--query-gpu={fact}", "--format=csv,noheader"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -92,7 +92,7 @@ def _ask_nvidia(fact):
 
 
 def tensorflow_for_gradients():
-    """TensorFlow, for its gradients; `RuntimeError` under another backend. The one place that needs it by name."""
+    """Returns TensorFlow, for its gradients; `RuntimeError` under another backend. Only this function names it."""
     if keras.backend.backend() != "tensorflow":
         raise RuntimeError(f"gradients are taken with TensorFlow; KERAS_BACKEND is {keras.backend.backend()!r}")
     import tensorflow

@@ -25,7 +25,7 @@ SECONDS_TO_WRITE = 600  # a process that waits longer for another one to finish 
 
 
 def current_profile():
-    """`"quick"` or `"full"`, from ``FER_PROFILE``; `ValueError` for any other word."""
+    """Returns `"quick"` or `"full"`, from ``FER_PROFILE``; `ValueError` for any other word."""
     profile = os.environ.get("FER_PROFILE") or "quick"
     if profile not in PROFILES:
         raise ValueError(f"FER_PROFILE is {profile!r}; expected one of {', '.join(PROFILES)}")
@@ -33,9 +33,10 @@ def current_profile():
 
 
 def progress_bar(iterable=None, **options):
-    """A tqdm bar in the course's one style; `options` are tqdm's. Removed when done, silent if ``FER_PROGRESS`` is 0.
+    """Returns a tqdm bar in the course's one style; `options` are tqdm's.
 
-    In a notebook it writes plain text to standard output: no widgets, which GitHub cannot show.
+    It is removed when done, and silent if ``FER_PROGRESS`` is 0. In a notebook it writes plain text to
+    standard output: no widgets, which GitHub cannot show.
     """
     hidden = os.environ.get("FER_PROGRESS") == "0"
     stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr

@@ -1,10 +1,9 @@
-"""The faces: what FER2013 is, every layout it is held in, the drawn faces, and the crowd's votes."""
+"""The faces: what FER2013 is, the readers of its layouts, the drawn faces, and the crowd's votes."""
 
-from fer_utils.data.drawn_faces import ACTION_UNITS, LABEL_NOISE, UNITS, draw_face, draw_faces, shown_expressions
-from fer_utils.data.fer2013 import CLASS_NAMES, COUNTS, IMAGE_SIZE, SPLIT_NAMES, FaceDataError, Fer2013
-from fer_utils.data.files import find_fer2013, list_source_files, locate_fer2013
+from fer_utils.data.drawn_faces import ACTION_UNITS, LABEL_NOISE, UNITS, draw_face, shown_expressions
+from fer_utils.data.fer2013 import CLASS_NAMES, COUNTS, IMAGE_SIZE, SPLIT_NAMES, FaceDataError
 from fer_utils.data.formats import prepare_face, read_fer2013
-from fer_utils.data.kaggle import fetch
+from fer_utils.data.kaggle import fetch_fer2013
 from fer_utils.data.load import DRAWN_SEED, FER2013_FINGERPRINT, FaceDataset, Split, find_copies, load_faces
 from fer_utils.data.votes import find_votes, read_votes
 
@@ -16,21 +15,16 @@ __all__ = [
     "FER2013_FINGERPRINT",
     "FaceDataError",
     "FaceDataset",
-    "Fer2013",
     "IMAGE_SIZE",
     "LABEL_NOISE",
     "SPLIT_NAMES",
     "Split",
     "UNITS",
     "draw_face",
-    "draw_faces",
-    "fetch",
+    "fetch_fer2013",
     "find_copies",
-    "find_fer2013",
     "find_votes",
-    "list_source_files",
     "load_faces",
-    "locate_fer2013",
     "prepare_face",
     "read_fer2013",
     "read_votes",

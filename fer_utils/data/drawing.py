@@ -1,4 +1,4 @@
-"""The drawing itself: a face's traits and action units become shapes, and the shapes grey levels.
+"""Draws faces: their traits and action units become shapes, and the shapes grey levels.
 
 Lengths are in pixels of the finished image, x to the right and y down, from the middle of the face. Between the random
 numbers and the pixels lie sums, products and quotients only, no function that one processor rounds unlike another.
@@ -11,12 +11,12 @@ from PIL import Image, ImageDraw
 
 from fer_utils.data.fer2013 import IMAGE_SIZE
 
-SCALE = 3
-HIDDEN = -1
+SCALE = 3  # a face is drawn so many times too large, and then reduced
+HIDDEN = -1  # the tone of a shape that is not drawn
 ACROSS = np.linspace(-1, 1, 9)  # along a lid, a lip, a brow, from left to right
 ANGLES = np.linspace(0, 2 * np.pi, 25)
 COS, SIN = np.round([np.cos(ANGLES), np.sin(ANGLES)], 6)
-SIDES = (-1, 1)
+SIDES = (-1, 1)  # left and right
 
 
 class Stroke(NamedTuple):
@@ -36,7 +36,7 @@ def _ellipse(x, y, width, height):
 
 
 def _between(upper, lower):
-    """The closed shape between two lines that run from left to right."""
+    """Returns the closed shape between two lines that run from left to right."""
     return np.concatenate([upper, lower[:, ::-1]], axis=1)
 
 
@@ -243,7 +243,7 @@ def _turn_head(corners, face):
 
 
 def paint(face, au):
-    """The faces of a block before light and grain, float32 (N, 48, 48); `au`: intensity (N, 1) of each unit."""
+    """Draws the faces of a block before light and grain, float32 (N, 48, 48); `au`: intensity (N, 1) of each unit."""
     wall = _corners(16 * face.hidden_x + np.array([0, 40, 40, 0]), np.array([-40, -40, 40, 40]))
     head = [*_head(face, au), *_eye(face, au, -1), *_eye(face, au, 1), *_nose(face, au), *_brows(face, au)]
     head += [*_folds(face, au), *_beard(face, au), *_mouth(face, au), *_glasses(face)]
@@ -266,7 +266,7 @@ def paint(face, au):
 
 
 def photograph(pixels, face, grain):
-    """Light, lens and film: painted faces and grain from -1 to 1, both (N, 48, 48), become images uint8 (N, 48, 48)."""
+    """Adds light, lens and film: painted faces and grain from -1 to 1, both (N, 48, 48), become uint8 (N, 48, 48)."""
     light_x, light_y, blur, contrast, brightness, grain_size = (
         getattr(face, name).astype(np.float32)[:, :, None]
         for name in ("light_x", "light_y", "blur", "contrast", "brightness", "grain")

@@ -2,7 +2,7 @@
 
 An expression is a handful of action units, the single movements of which the Facial Action Coding System (Ekman and
 Friesen 1978) composes every facial expression. Each face is an identity (`IDENTITY`), an expression at some intensity
-and a way of being photographed (`CONDITIONS`), drawn three times too large with Pillow and then reduced.
+and a way of being photographed (`CONDITIONS`). This module draws lots for them; `drawing.py` draws the face.
 
 ====  ====================  ==================================================================================
 unit  name                  what moves in the drawing
@@ -22,8 +22,7 @@ unit  name                  what moves in the drawing
 26    jaw drop              chin down, mouth open
 ====  ====================  ==================================================================================
 
-Lengths are in pixels of the finished image, x to the right and y down, from the middle of the face. Between the random
-numbers and the pixels lie sums, products and quotients only, no function that one processor rounds unlike another.
+Lengths are in pixels of the finished image, x to the right and y down, from the middle of the face.
 """
 
 from numbers import Integral
@@ -35,8 +34,8 @@ from fer_utils.data.drawing import paint, photograph
 from fer_utils.data.fer2013 import CLASS_NAMES, COUNTS, IMAGE_SIZE
 from fer_utils.environment import progress_bar
 
-VERSION = 1
-SIZES = {"quick": (4000, 1000, 1000), "full": (28709, 3589, 3589)}
+VERSION = 1  # to be raised when the same seed draws other faces
+SIZES = {"quick": (4000, 1000, 1000), "full": (28709, 3589, 3589)}  # training, validation, test
 ACTION_UNITS = {
     "Angry": (4, 5, 7, 23),
     "Disgust": (9, 15, 16),
@@ -121,7 +120,7 @@ BLOCK = 500  # faces computed together
 
 
 def draw_faces(counts, seed):
-    """Faces with FER2013's class proportions, some of them labelled wrongly (`LABEL_NOISE`).
+    """Draws faces with FER2013's class proportions, some of them labelled wrongly (`LABEL_NOISE`).
 
     `counts` are the numbers of training, validation and test faces. Returns images uint8 (N, 48, 48), labels uint8
     (N,) and usage uint8 (N,): 0 training, 1 validation, 2 test. Face `i` of a split depends on `seed`, the split and
@@ -143,7 +142,7 @@ def draw_faces(counts, seed):
 
 
 def shown_expressions(split, count, seed):
-    """The classes that the first `count` faces of a split really show, uint8 (N,), where `draw_faces` gives labels.
+    """Returns the classes that the first `count` faces of a split really show, uint8 (N,), whatever their labels say.
 
     `split` is 0 for training, 1 validation, 2 test; `seed` that of the faces.
     """
@@ -152,7 +151,7 @@ def shown_expressions(split, count, seed):
 
 
 def draw_face(action_units, identity=0):
-    """A clean portrait uint8 (48, 48) of person number `identity`, with action units such as {6: 1.0, 12: 0.8}.
+    """Draws a clean portrait uint8 (48, 48) of person number `identity`, with action units such as {6: 1.0, 12: 0.8}.
 
     `action_units` maps unit numbers (`UNITS`) to intensities from 0 to 1; an empty mapping gives the person's neutral
     face. `ValueError` for an unknown unit, another intensity, or an identity that is no whole number from 0 up.
@@ -181,7 +180,7 @@ def _check_seed(seed):
 
 
 def _draw_block(seed, split, start, stop):
-    """Faces `start` to `stop` of a split: images (N, 48, 48), labels (N,), classes really shown (N,)."""
+    """Draws faces `start` to `stop` of a split: images (N, 48, 48), labels (N,), classes really shown (N,)."""
     generators = [np.random.default_rng((seed, split, index)) for index in range(start, stop)]
     draws = np.stack([generator.random(len(COLUMNS)) for generator in generators])
     grain = np.stack([generator.random((IMAGE_SIZE, IMAGE_SIZE), dtype=np.float32) for generator in generators])
@@ -195,7 +194,7 @@ def _columns(draws, *names):
 
 
 def _choose_classes(draws):
-    """Label and class shown, uint8 (N,): labels as frequent as in FER2013, a share `LABEL_NOISE` of them wrong."""
+    """Returns labels and shown classes, uint8 (N,): as frequent as in FER2013, a share `LABEL_NOISE` of them wrong."""
     label, wrong, mistaken = _columns(draws, "label", "wrong_label", "mistaken").T
     counts = np.array(COUNTS["Training"])
     labels = np.searchsorted(np.cumsum(counts) / counts.sum(), label, side="right").astype(np.uint8)
@@ -205,7 +204,7 @@ def _choose_classes(draws):
 
 
 def _choose_units(draws, shown):
-    """Intensity (N, 1) of each unit: those of the class shown grow together, any other may move a little."""
+    """Returns the intensity (N, 1) of each unit: those of the class shown grow together, others may move a little."""
     belongs = np.array([[unit in ACTION_UNITS[name] for unit in UNITS] for name in CLASS_NAMES])[shown]
     strength = 0.4 + 0.6 * _columns(draws, "strength")
     share = 0.5 + 0.8 * _columns(draws, *(f"share_{unit}" for unit in UNITS))
@@ -215,7 +214,7 @@ def _choose_units(draws, shown):
 
 
 def _as_face(draws):
-    """Traits and conditions by name, each (N, 1), from random numbers (N, columns)."""
+    """Returns traits and conditions by name, each (N, 1), from random numbers (N, columns)."""
     face = SimpleNamespace(teeth=_columns(draws, "teeth"))
     for name, (low, high, *_) in (IDENTITY | CONDITIONS).items():
         setattr(face, name, low + (high - low) * _columns(draws, name))

@@ -15,7 +15,6 @@ COUNTS = {
 }
 FER2013_COUNTS = np.array([COUNTS[name] for name in SPLIT_NAMES])
 IMAGE_SIZE = 48
-N_PIXELS = IMAGE_SIZE * IMAGE_SIZE
 # The digest of every row in sorted order, so that a lossless copy is known again in any layout and any order.
 CONTENT_SHA256 = "3dfad8e85df8727f17903581fda57f569fb5762fe170bad5a99441475c3b7a98"
 KNOWN_MD5 = {
@@ -41,8 +40,8 @@ class Fer2013:
     is_fer2013: bool  # whether the images per class and split are FER2013's
 
 
-class Table(NamedTuple):
-    """What a reader of one layout found, not yet judged."""
+class FaceTable(NamedTuple):
+    """What a reader of one layout found, not yet judged: the arrays of a `Fer2013`, the file's md5, a note."""
 
     pixels: np.ndarray
     labels: np.ndarray
@@ -51,22 +50,19 @@ class Table(NamedTuple):
     note: str = ""
 
 
-def problem(where, found, expected, advice=GET_IT_AGAIN):
+def make_error(where, found, expected, advice=GET_IT_AGAIN):
+    """Returns a `FaceDataError` that says where, what was found, what was expected, and what to do."""
     return FaceDataError(f"{where}: found {found}; expected {expected}. {advice}.")
 
 
-def shorten(field):
-    return repr(field[:20].decode("ascii", "replace"))
-
-
 def count_images(labels, usage):
-    """Images per split and class, (3, 7)."""
+    """Returns the images per split and class, int (3, 7)."""
     cells = usage.astype(int) * len(CLASS_NAMES) + labels
     return np.bincount(cells, minlength=FER2013_COUNTS.size).reshape(FER2013_COUNTS.shape)
 
 
 def judge_copy(table):
-    """(verdict, is_fer2013) for a complete table: first by the counts, then by checksums."""
+    """Returns (verdict, is_fer2013) for a complete table: first by the counts, then by checksums."""
     counts = count_images(table.labels, table.usage)
     differences = [
         f"{name} has {', '.join(map(str, found))} images where FER2013 has {', '.join(map(str, COUNTS[name]))}"
@@ -83,7 +79,7 @@ def judge_copy(table):
 
 
 def _digest_rows(table):
-    """A sha256 over split, label and pixels of all rows, whatever their order."""
+    """Returns a sha256 over split, label and pixels of all rows, whatever their order."""
     flat = table.pixels.reshape(len(table.labels), -1)
     rows = np.column_stack([table.usage, table.labels, flat])
     digest = hashlib.sha256()

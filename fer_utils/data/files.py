@@ -10,7 +10,7 @@ import zlib
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from fer_utils.data.fer2013 import EXPECTED_TABLE, GET_IT_AGAIN, problem
+from fer_utils.data.fer2013 import EXPECTED_TABLE, GET_IT_AGAIN, make_error
 
 COLUMNS = {"emotion", "pixels", "usage"}
 SPLIT_FOLDERS = {"train": "Training", "validation": "PublicTest", "val": "PublicTest", "test": "PrivateTest"}
@@ -20,20 +20,20 @@ MAX_LINE = 2**16  # bytes: a row of FER2013 has at most 9,230
 
 
 def locate_fer2013(path):
-    """The file or class folder that `read_fer2013` reads for `path`; `FaceDataError` if there is none."""
+    """Returns the file or class folder that `read_fer2013` reads for `path`; `FaceDataError` if there is none."""
     path = Path(path).expanduser()
     if not path.exists():
-        raise problem(path, "no such file or folder", "a copy of FER2013", f"Check the path. {GET_IT_AGAIN}")
+        raise make_error(path, "no such file or folder", "a copy of FER2013", f"Check the path. {GET_IT_AGAIN}")
     if path.is_file() and path.stat().st_size == 0:
-        raise problem(path.name, "an empty file", EXPECTED_TABLE)
+        raise make_error(path.name, "an empty file", EXPECTED_TABLE)
     found = find_fer2013(path) if path.is_dir() else path
     if found is None:
-        raise problem(path.name, "a folder without a copy of FER2013", EXPECTED_TABLE)
+        raise make_error(path.name, "a folder without a copy of FER2013", EXPECTED_TABLE)
     return found
 
 
 def find_fer2013(folder, depth=2):
-    """The path of the copy of FER2013 in `folder`, or else in the folders within it down to `depth`; None without one.
+    """Returns the path of the copy of FER2013 in `folder`, or in the folders in it down to `depth`; None without one.
 
     Of several copies: npz before csv before archives before class folders, then by name. A csv without labels or
     splits (``train.csv``, ``test.csv``) comes last: reading it raises an error that says which file to get.
@@ -52,7 +52,7 @@ def find_fer2013(folder, depth=2):
 
 
 def list_source_files(path):
-    """The files that hold the copy at `path`: the file itself, or every file in the split folders of a class folder."""
+    """Returns the files that hold the copy at `path`: itself, or every file in the split folders of a class folder."""
     if path.is_file():
         return [path]
     splits = [entry for entry in sorted(path.iterdir()) if entry.name.lower() in SPLIT_FOLDERS]
@@ -61,8 +61,8 @@ def list_source_files(path):
 
 
 def _rank_file(path):
-    """How well a file serves as a copy of FER2013, 0 best; None if it is something else."""
-    kind = kind_of(path.name)
+    """Returns how well a file serves as a copy of FER2013, 0 best; None if it is something else."""
+    kind = find_suffix(path.name)
     if kind == ".csv":
         with path.open("rb") as stream:
             header = set(split_header(stream.readline(MAX_LINE)))
@@ -75,30 +75,30 @@ def _rank_file(path):
             names = ["pixels.npy"]  # a damaged copy is a copy: reading it says what is wrong
         if "pixels.npy" in names:
             return 0 if kind == ".npz" else 2
-        is_copy = kind == ".zip" and any(kind_of(name) or is_class_image(name) for name in names)
+        is_copy = kind == ".zip" and any(find_suffix(name) or is_class_image(name) for name in names)
         return 2 if is_copy else None
     return 2 if kind in (".tar.gz", ".tgz") else None
 
 
-def kind_of(name):
-    """The suffix that decides how a file is read, such as ".csv" or ".tar.gz"; "" for other files."""
+def find_suffix(name):
+    """Returns the suffix that decides how a file is read, such as ".csv" or ".tar.gz"; "" for other files."""
     name = name.lower()
     return next((kind for kind in (".csv", ".npz", ".npy", ".zip", ".tar.gz", ".tgz") if name.endswith(kind)), "")
 
 
 @contextlib.contextmanager
-def explaining_damage(path):
+def explain_damage(path):
     """Turns what zip, gzip, tar and the file system raise for an unreadable file into a `FaceDataError`."""
     try:
         yield
     except (OSError, EOFError, RuntimeError, UnicodeError, zlib.error, zipfile.BadZipFile, tarfile.TarError) as e:
         found = f"a file that is damaged, cut short or locked ({type(e).__name__})"
-        raise problem(path.name, found, "a readable copy of FER2013") from e
+        raise make_error(path.name, found, "a readable copy of FER2013") from e
 
 
 def walk_files(path):
     """Yields (name, bytes, function that opens it) for each file in a folder or archive, or for the file itself."""
-    kind = kind_of(path.name)
+    kind = find_suffix(path.name)
     if path.is_dir():
         for file in list_source_files(path):
             yield file.relative_to(path).as_posix(), file.stat().st_size, partial(file.open, "rb", 0)
@@ -140,25 +140,26 @@ class _LimitedStream:
 
 
 def check_size(where, n_bytes):
+    """Raises `FaceDataError` for an archive that expands to more than `MAX_EXPANDED` bytes."""
     if n_bytes > MAX_EXPANDED:
         found = f"an archive that expands to {n_bytes / 1e9:.1f} GB or more"
-        raise problem(where, found, f"at most {MAX_EXPANDED / 1e9:.0f} GB")
+        raise make_error(where, found, f"at most {MAX_EXPANDED / 1e9:.0f} GB")
 
 
 def _check_names(path, names):
     for name in names:
         parts = name.replace("\\", "/").split("/")
         if parts[0] == "" or ".." in parts or re.match("[A-Za-z]:", name):
-            raise problem(path.name, f"the member name {name!r}", "names that stay inside the archive's own folder")
+            raise make_error(path.name, f"the member name {name!r}", "names that stay inside the archive's own folder")
 
 
 def split_header(line):
-    """The column names in the first line of a csv, in lower case, without blanks and quotes."""
+    """Returns the column names in the first line of a csv, in lower case, without blanks and quotes."""
     return [name.strip(' \t"').lower() for name in line.decode("utf-8-sig", "replace").strip().split(",")]
 
 
 def is_class_image(name):
-    """Whether a name has the form .../train/happy/one.png; which classes there are is checked later."""
+    """Returns whether a name has the form .../train/happy/one.png; which classes there are is checked later."""
     parts = PurePosixPath(name).parts
     visible = "__MACOSX" not in parts and not parts[-1].startswith(".")
     return visible and name.lower().endswith(IMAGE_SUFFIXES) and len(parts) > 2 and parts[-3].lower() in SPLIT_FOLDERS

@@ -21,24 +21,22 @@ from fer_utils.data.fer2013 import (
     FER2013_COUNTS,
     GET_IT_AGAIN,
     IMAGE_SIZE,
-    N_PIXELS,
     SPLIT_NAMES,
     FaceDataError,
+    FaceTable,
     Fer2013,
-    Table,
     count_images,
     judge_copy,
-    problem,
-    shorten,
+    make_error,
 )
 from fer_utils.data.files import (
     COLUMNS,
     MAX_LINE,
     SPLIT_FOLDERS,
     check_size,
-    explaining_damage,
+    explain_damage,
+    find_suffix,
     is_class_image,
-    kind_of,
     locate_fer2013,
     split_header,
     walk_files,
@@ -48,35 +46,36 @@ from fer_utils.environment import progress_bar
 LABEL_CODES = {str(label).encode(): label for label in range(len(CLASS_NAMES))}
 USAGE_CODES = {name.encode(): code for code, name in enumerate(SPLIT_NAMES)}
 CLASS_FOLDERS = {name.lower(): label for label, name in enumerate(CLASS_NAMES)}
-CLASS_FOLDERS |= {"disgusted": 1, "fearful": 2, "surprised": 5}
+CLASS_FOLDERS |= {"disgusted": 1, "fearful": 2, "surprised": 5}  # other names for the same classes
+N_PIXELS = IMAGE_SIZE * IMAGE_SIZE
 DIGITS_AND_BLANKS = (string.digits + string.whitespace).encode()
 
 
 def read_fer2013(path):
-    """The `Fer2013` in `path`: a csv or npz file, an archive, a folder of classes, or a folder that holds one.
+    """Reads the `Fer2013` in `path`: a csv or npz file, an archive, a folder of classes, or a folder that holds one.
 
     Rows of a csv or npz keep their order; images of class folders come by split, class and number. Raises
     `FaceDataError` for everything that is not a table of labelled 48×48 faces in three splits. A complete set whose
     counts are not FER2013's is returned, with a verdict that says so.
     """
     path = locate_fer2013(path)
-    with explaining_damage(path):
+    with explain_damage(path):
         table = _read_table(path)
     missing = [name for split, name in enumerate(SPLIT_NAMES) if not np.any(table.usage == split)]
     if missing:
-        raise problem(path.name, f"no image for {' and '.join(missing)}", f"images for {', '.join(SPLIT_NAMES)}")
+        raise make_error(path.name, f"no image for {' and '.join(missing)}", f"images for {', '.join(SPLIT_NAMES)}")
     verdict, is_fer2013 = judge_copy(table)
     return Fer2013(table.pixels, table.labels, table.usage, verdict, is_fer2013)
 
 
 def _read_table(path):
-    """The first complete table in a file, archive or class folder; without one, the images of its class folders."""
+    """Returns the first complete table in a file, archive or folder; without one, the images of its class folders."""
     table, headers, images = None, {}, {}
     for name, n_bytes, open_member in walk_files(path):
         if table is not None:
             continue  # the rest of an archive is walked for its checks alone
         where = name if name == path.name else f"{path.name}: {name}"
-        kind = kind_of(name)
+        kind = find_suffix(name)
         if is_class_image(name):
             with open_member() as stream:
                 images[name] = stream.read()
@@ -100,14 +99,14 @@ def _refuse(path, headers):
         if set(header) in ({"emotion", "pixels"}, {"pixels"}):
             found = "the labels of the training images alone" if "emotion" in header else "pixels without labels"
             advice = "train.csv labels training alone, test.csv nothing: use icml_face_data.csv or fer2013.csv"
-            raise problem(where, found, "labels and Usage for every split", advice)
+            raise make_error(where, found, "labels and Usage for every split", advice)
     for where, header in headers.items():
-        raise problem(f"{where}, line 1", f"the header {','.join(header)[:80]!r}", EXPECTED_TABLE)
-    raise problem(path.name, "no FER2013 file", EXPECTED_TABLE)
+        raise make_error(f"{where}, line 1", f"the header {','.join(header)[:80]!r}", EXPECTED_TABLE)
+    raise make_error(path.name, "no FER2013 file", EXPECTED_TABLE)
 
 
 def _read_csv(stream, where, header_line, n_bytes):
-    """Returns the `Table` of a csv, from the stream after its header line; blank lines are skipped, but counted."""
+    """Returns the `FaceTable` of a csv, from the stream after its header line; blank lines are skipped, but counted."""
     header = split_header(header_line)
     columns = [header.index(name) for name in ("emotion", "pixels", "usage")]
     md5 = hashlib.md5(header_line, usedforsecurity=False)
@@ -122,24 +121,28 @@ def _read_csv(stream, where, header_line, n_bytes):
                 labels.append(label)
                 usage.append(code)
     pixels = np.array(pixels, np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
-    return Table(pixels, np.array(labels, np.uint8), np.array(usage, np.uint8), md5.hexdigest())
+    return FaceTable(pixels, np.array(labels, np.uint8), np.array(usage, np.uint8), md5.hexdigest())
 
 
 def _parse_row(line, where, columns):
     """Returns (pixels, label, usage code) of one line; raises `FaceDataError` where one of them is not right."""
     if len(line) >= MAX_LINE:
-        raise problem(where, f"a row of {MAX_LINE:,} characters or more", f"{N_PIXELS:,} pixels (48×48)")
+        raise make_error(where, f"a row of {MAX_LINE:,} characters or more", f"{N_PIXELS:,} pixels (48×48)")
     # A line without its end is the last of the file: what is wrong with it is most likely that the rest is missing.
     advice = GET_IT_AGAIN if line.endswith(b"\n") else f"The file seems cut off in this row. {GET_IT_AGAIN}"
     fields = [field.strip(b' \t"\r\n') for field in line.split(b",")]
     if len(fields) != len(columns):
-        raise problem(where, f"{len(fields)} columns", "3 columns: emotion, pixels and Usage", advice)
+        raise make_error(where, f"{len(fields)} columns", "3 columns: emotion, pixels and Usage", advice)
     label, text, usage = (fields[column] for column in columns)
     if label not in LABEL_CODES:
-        raise problem(where, f"the label {shorten(label)}", "a whole number from 0 to 6", advice)
+        raise make_error(where, f"the label {_quote_start(label)}", "a whole number from 0 to 6", advice)
     if usage not in USAGE_CODES:
-        raise problem(where, f"the Usage {shorten(usage)}", ", ".join(SPLIT_NAMES), advice)
+        raise make_error(where, f"the Usage {_quote_start(usage)}", ", ".join(SPLIT_NAMES), advice)
     return _parse_pixels(text, where, advice), LABEL_CODES[label], USAGE_CODES[usage]
+
+
+def _quote_start(field):
+    return repr(field[:20].decode("ascii", "replace"))
 
 
 def _parse_pixels(text, where, advice=GET_IT_AGAIN):
@@ -150,45 +153,45 @@ def _parse_pixels(text, where, advice=GET_IT_AGAIN):
             return numbers.astype(np.uint8)
     words = text.split()
     if len(words) != N_PIXELS:
-        raise problem(where, f"{len(words):,} pixels", f"{N_PIXELS:,} (48×48)", advice)
+        raise make_error(where, f"{len(words):,} pixels", f"{N_PIXELS:,} (48×48)", advice)
     wrong = next(word for word in words if not word.isdigit() or float(word) > 255)
-    raise problem(where, f"the pixel {shorten(wrong)}", "a whole number from 0 to 255", advice)
+    raise make_error(where, f"the pixel {_quote_start(wrong)}", "a whole number from 0 to 255", advice)
 
 
 def _read_npz(content, where):
-    """The `Table` of an npz with the arrays pixels, emotion and usage; pickled objects are never opened."""
+    """Returns the `FaceTable` of an npz with the arrays pixels, emotion and usage; pickled objects are never opened."""
     expected = "an npz with the arrays pixels (N, 48, 48), emotion (N,) and usage (N,) of whole numbers"
     try:
         stored = np.load(io.BytesIO(content), allow_pickle=False)
         if not isinstance(stored, np.lib.npyio.NpzFile):
-            raise problem(where, "a single array", expected)
+            raise make_error(where, "a single array", expected)
         check_size(where, sum(member.file_size for member in stored.zip.infolist()))
         arrays = {name: stored[name] for name in ("pixels", "emotion", "usage")}
     except KeyError as e:
-        raise problem(where, f"only the arrays {', '.join(stored.files)}", expected) from e
+        raise make_error(where, f"only the arrays {', '.join(stored.files)}", expected) from e
     except (ValueError, MemoryError) as e:
         if isinstance(e, FaceDataError):
             raise
         found = f"content that is not opened, since it may run code or is cut short (numpy: {e})"
-        raise problem(where, found, expected) from e
+        raise make_error(where, found, expected) from e
     n_images = len(arrays["pixels"]) if arrays["pixels"].ndim else 0
     for (name, array), limit in zip(arrays.items(), (255, len(CLASS_NAMES) - 1, len(SPLIT_NAMES) - 1), strict=True):
         shape = (n_images, IMAGE_SIZE, IMAGE_SIZE) if name == "pixels" else (n_images,)
         if array.shape != shape or not np.issubdtype(array.dtype, np.integer):
-            raise problem(where, f"{name} of shape {array.shape} and type {array.dtype}", expected)
+            raise make_error(where, f"{name} of shape {array.shape} and type {array.dtype}", expected)
         if n_images and (array.min() < 0 or array.max() > limit):
             row, *_ = place = np.argwhere((array < 0) | (array > limit))[0]
-            raise problem(f"{where}, row {row}", f"{name} {array[tuple(place)]}", f"whole numbers from 0 to {limit}")
-    return Table(*(array.astype(np.uint8, copy=False) for array in arrays.values()))
+            raise make_error(f"{where}, row {row}", f"{name} {array[tuple(place)]}", f"whole numbers from 0 to {limit}")
+    return FaceTable(*(array.astype(np.uint8, copy=False) for array in arrays.values()))
 
 
 def _read_images(images, where):
-    """The `Table` of class folders, given as {name: content}; rows by split, class and number in the name."""
+    """Returns the `FaceTable` of class folders, given as {name: content}; by split, class and number in the name."""
     rows = []
     for name in images:
         split, class_folder, file_name = PurePosixPath(name).parts[-3:]
         if class_folder.lower() not in CLASS_FOLDERS:
-            raise problem(f"{where}: {name}", f"the class {class_folder!r}", f"one of {', '.join(CLASS_FOLDERS)}")
+            raise make_error(f"{where}: {name}", f"the class {class_folder!r}", f"one of {', '.join(CLASS_FOLDERS)}")
         number = int(([0] + re.findall(r"\d+", file_name))[-1])
         code = SPLIT_NAMES.index(SPLIT_FOLDERS[split.lower()])
         rows.append((CLASS_FOLDERS[class_folder.lower()], number, name, code))
@@ -201,7 +204,7 @@ def _read_images(images, where):
     order = np.argsort(usage, kind="stable")
     bar = progress_bar(order, unit="image", desc=f"reading {where}")
     pixels = np.stack([_decode_image(images[names[i]], f"{where}: {names[i]}") for i in bar])
-    return Table(pixels, labels[order], usage[order], note=note)
+    return FaceTable(pixels, labels[order], usage[order], note=note)
 
 
 def _divide_test(names, labels, usage):
@@ -226,9 +229,9 @@ def _divide_test(names, labels, usage):
 
 
 def prepare_face(image):
-    """One face as the networks take it, (48, 48) uint8 grey levels, from a Pillow image of 8 bits that it fills.
+    """Turns a Pillow image of 8 bits that shows one face into what the networks take: uint8 (48, 48), grey levels.
 
-    The one way from an image to grey levels, for class folders and photos alike: grey is 0.299 red + 0.587 green +
+    Class folders and photos both come this way: grey is 0.299 red + 0.587 green +
     0.114 blue (ITU-R 601). Only an image of another size is scaled, and then each pixel weighs all that it covers.
     """
     image = image.convert("L")
@@ -237,12 +240,12 @@ def prepare_face(image):
 
 
 def _decode_image(content, where):
-    """One image as (48, 48) uint8 grey levels."""
+    """Returns one image as (48, 48) uint8 grey levels."""
     try:
         with Image.open(io.BytesIO(content)) as image:
             found = f"an image of {image.width}×{image.height} pixels, mode {image.mode}"
             if image.size == (IMAGE_SIZE, IMAGE_SIZE) and image.mode in ("1", "L", "LA", "P", "RGB", "RGBA"):
                 return prepare_face(image)
     except Exception as e:  # Pillow's decoders raise many kinds
-        raise problem(where, f"an image that cannot be decoded ({type(e).__name__})", "a png or jpg image") from e
-    raise problem(where, found, "48×48 pixels of 8 bits")
+        raise make_error(where, f"an image that cannot be decoded ({type(e).__name__})", "a png or jpg image") from e
+    raise make_error(where, found, "48×48 pixels of 8 bits")

@@ -9,7 +9,7 @@ from fer_utils.data.files import locate_fer2013
 COMPETITION = "https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-recognition-challenge"
 
 
-def fetch():
+def fetch_fer2013():
     """Downloads FER2013 as class folders with kagglehub; returns the folder, in ``data/``, where `load_faces` finds it.
 
     Raises `FaceDataError`, which says how to get the data by hand, without kagglehub or when the download fails.

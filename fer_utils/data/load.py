@@ -1,4 +1,4 @@
-"""The faces that the course works on: finds a set, reads it, caches it, and says which it is."""
+"""Loads the faces that the course works on: finds a set, reads it, caches it, and says which it is."""
 
 import contextlib
 import hashlib
@@ -15,7 +15,7 @@ from fer_utils.data.fer2013 import CLASS_NAMES
 from fer_utils.data.files import find_fer2013, list_source_files, locate_fer2013
 from fer_utils.data.formats import read_fer2013
 
-DRAWN_SEED = 2013
+DRAWN_SEED = 2013  # of the drawn faces that everybody gets
 FER2013_FINGERPRINT = "3cb2b0c1454858ae"  # of the original csv's pixels and labels, in its order
 CACHE_VERSION = 1  # to be raised when the readers give other arrays for the same file
 
@@ -41,9 +41,9 @@ class FaceDataset:
 
 
 def load_faces(source=None):
-    """A `FaceDataset`; the first line of output says which one, how many images, and the profile.
+    """Returns a `FaceDataset`; the first line of output says which one, how many images, and the profile.
 
-    `source` is a copy of FER2013 (a file or folder in any layout of `fer2013.read_fer2013`) or the word ``"drawn"``.
+    `source` is a copy of FER2013 (a file or folder in any layout of `formats.read_fer2013`) or the word ``"drawn"``.
     Without it: what ``FER_DATA`` names, then the copy that lies in ``data/``, then the drawn faces, in the size of
     the current profile. Training, PublicTest and PrivateTest become train, validation and test. Raises
     `FaceDataError` if the source cannot be read as faces.
@@ -75,26 +75,26 @@ def _announce(facts, profile):
 
 
 def _read(path):
-    """What the cache keeps of a copy of FER2013: (name, remarks, images, labels, usage)."""
+    """Returns what the cache keeps of a copy of FER2013: (name, remarks, images, labels, usage)."""
     found = read_fer2013(path)
     name = "FER2013" if found.is_fer2013 else f"not FER2013 ({path.name})"
     return name, [found.verdict], found.pixels, found.labels, found.usage
 
 
 def _draw(sizes):
-    """What the cache keeps of the drawn faces: (name, remarks, images, labels, usage)."""
+    """Returns what the cache keeps of the drawn faces: (name, remarks, images, labels, usage)."""
     return "drawn faces", [], *drawn_faces.draw_faces(sizes, DRAWN_SEED)
 
 
 def _describe_file(path):
-    """What changes when the file or class folder at `path` is replaced or edited: place, files, bytes, newest time."""
+    """Returns what changes when the file or class folder at `path` is edited: place, files, bytes, newest time."""
     stats = [os.stat(file) for file in list_source_files(path)]
     newest = max((stat.st_mtime_ns for stat in stats), default=0)
     return [str(Path(path).resolve()), CACHE_VERSION, len(stats), sum(stat.st_size for stat in stats), newest]
 
 
 def _load_cached(stem, key, build):
-    """(facts, images, labels) from the cache file `stem` if it was made for `key`, or else from `build()`.
+    """Returns (facts, images, labels) from the cache file `stem` if it was made for `key`, or else from `build()`.
 
     An npz keeps a checksum (CRC-32) of each array, which is compared as the array is read: a cache file that is cut
     short or corrupt raises an error, and one made for an older state of the source has another key.
@@ -125,7 +125,7 @@ def _load_cached(stem, key, build):
 
 
 def _compute_fingerprint(images, labels, sizes):
-    """16 hexadecimal digits of the sha256 over images and labels, split after split."""
+    """Returns 16 hexadecimal digits of the sha256 over images and labels, split after split."""
     digest = hashlib.sha256()
     ends = np.cumsum(sizes)[:2]
     for split_images, split_labels in zip(np.split(images, ends), np.split(labels, ends), strict=True):
@@ -135,6 +135,6 @@ def _compute_fingerprint(images, labels, sizes):
 
 
 def find_copies(split, other):
-    """Indices of the images in `split` that stand in `other` too, pixel for pixel, as a list of int."""
+    """Returns the indices of the images in `split` that also occur in `other`, pixel for pixel, as a list of int."""
     known = {image.tobytes() for image in other.images}
     return [number for number, image in enumerate(split.images) if image.tobytes() in known]

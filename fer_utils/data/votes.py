@@ -1,4 +1,4 @@
-"""The crowd's votes on FER2013: FERPlus (Barsoum et al. 2016), the file `fer2013new.csv`."""
+"""Reads the crowd's votes on FER2013: FERPlus (Barsoum et al. 2016), the file `fer2013new.csv`."""
 
 import os
 from pathlib import Path
@@ -16,16 +16,16 @@ ANSWERS = (
 
 
 def find_votes():
-    """The path of `fer2013new.csv` beside the copy that ``FER_DATA`` names or in ``data/``; None if it is not there."""
+    """Returns the path of `fer2013new.csv` beside the copy that ``FER_DATA`` names or in ``data/``; None without it."""
     copy = os.environ.get("FER_DATA")
     places = [Path(copy).parent, Path(copy)] if copy and copy != "drawn" else []
     return next((place / FILE for place in [*places, DATA] if (place / FILE).is_file()), None)
 
 
 def read_votes(path):
-    """{split name: votes int (N, 10)} in the order of `fer2013.csv` and of `ANSWERS`; some ten votes per image.
+    """Returns {split name: votes int (N, 10)} in the order of `fer2013.csv` and of `ANSWERS`; some ten votes per image.
 
-    Rows belong to images by their position, never by the image's name: 173 names are empty and some stand twice.
+    Rows belong to images by their position, never by the image's name: 173 names are empty and some occur twice.
     Raises `FaceDataError` if columns or rows are missing.
     """
     try:

@@ -1,9 +1,7 @@
-"""Comparing networks, and reading what they see and where they err: arrays in, numbers out."""
+"""Compares networks, and measures what they see and where they err: arrays in, numbers out."""
 
 from fer_utils.evaluation.calibration import (
     STRENGTHS,
-    Reliability,
-    TradeOff,
     apply_temperature,
     calibration_error,
     calibration_floor,
@@ -16,7 +14,6 @@ from fer_utils.evaluation.calibration import (
     shift_priors,
 )
 from fer_utils.evaluation.compare import (
-    Accuracy,
     Difference,
     accuracy_at,
     average_over_seeds,
@@ -29,28 +26,21 @@ from fer_utils.evaluation.compare import (
 )
 from fer_utils.evaluation.crowd import (
     AgreementBin,
-    Ceiling,
     accuracy_by_agreement,
     compare_with_crowd,
     crowd_accuracy,
-    find_majority,
     find_second_opinions,
     find_test_votes,
     label_ceiling,
-    measure_agreement,
 )
 from fer_utils.evaluation.heat_maps import (
     N_LOOKED_AT,
-    LayerLook,
     check_heat_maps,
     class_heat_maps,
-    compare_maps,
     compare_with_occlusion,
     occlusion_maps,
-    randomise_layers,
 )
 from fer_utils.evaluation.readings import (
-    LayerReading,
     activation_maps,
     convolution_outputs,
     embed,
@@ -62,17 +52,11 @@ from fer_utils.evaluation.readings import (
 from fer_utils.evaluation.timing import MATRIX, count_in_turns, multiply_matrices, time_in_turns
 
 __all__ = [
-    "Accuracy",
     "AgreementBin",
-    "Ceiling",
     "Difference",
-    "LayerLook",
-    "LayerReading",
     "MATRIX",
     "N_LOOKED_AT",
-    "Reliability",
     "STRENGTHS",
-    "TradeOff",
     "accuracy_at",
     "accuracy_by_agreement",
     "activation_maps",
@@ -82,7 +66,6 @@ __all__ = [
     "calibration_floor",
     "check_heat_maps",
     "class_heat_maps",
-    "compare_maps",
     "compare_on_different_images",
     "compare_on_same_images",
     "compare_over_seeds",
@@ -94,13 +77,11 @@ __all__ = [
     "count_in_turns",
     "crowd_accuracy",
     "embed",
-    "find_majority",
     "find_second_opinions",
     "find_test_votes",
     "fit_temperature",
     "gradient_norms",
     "label_ceiling",
-    "measure_agreement",
     "measure_loss",
     "measure_recalls",
     "measure_reliability",
@@ -109,7 +90,6 @@ __all__ = [
     "multiply_matrices",
     "neighbour_agreement",
     "occlusion_maps",
-    "randomise_layers",
     "read_layers",
     "shift_priors",
     "silent_maps",

@@ -1,4 +1,4 @@
-"""Does a network know when it errs? Confidence against accuracy, temperature, and shifted class priors."""
+"""Measures whether a network knows when it errs: confidence against accuracy, temperature, and shifted class priors."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,8 @@ from scipy import optimize
 from fer_utils.data import CLASS_NAMES
 from fer_utils.evaluation.compare import confusion_matrix
 
-N_BINS = 10
+N_BINS = 10  # of confidence
+# Of the shift of priors, from none to one and a half times the full one.
 STRENGTHS = tuple(np.round(np.arange(0, 1.55, 0.1), 1).tolist())
 
 
@@ -21,7 +22,7 @@ class Reliability(NamedTuple):
 
 
 def measure_reliability(probabilities, labels, n_bins=N_BINS):
-    """The `Reliability` of probabilities (N, classes): `n_bins` bins of equal width over the highest one."""
+    """Measures the `Reliability` of probabilities (N, classes): `n_bins` bins of equal width over the highest one."""
     probabilities = np.asarray(probabilities, float)
     return _sort_into_bins(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels, n_bins)
 
@@ -34,39 +35,61 @@ def _sort_into_bins(confidence, correct, n_bins):
 
 
 def calibration_error(reliability):
-    """The expected calibration error (Guo et al. 2017): the mean distance of confidence and accuracy over answers."""
+    """Returns the expected calibration error (Guo et al. 2017): the mean distance of confidence and accuracy."""
     distances = np.nan_to_num(np.abs(reliability.confidence - reliability.accuracy))
     return float(np.sum(reliability.counts * distances) / np.sum(reliability.counts))
 
 
 def calibration_floor(probabilities, n_draws=200, seed=0, n_bins=N_BINS):
-    """The calibration error that as many answers show by chance when each is right exactly as often as it says."""
+    """Returns the calibration error that as many answers show by chance if each is right as often as it says."""
     confidence = np.asarray(probabilities, float).max(axis=1)
     draws = np.random.default_rng(seed).random((n_draws, len(confidence)))
     return float(np.mean([calibration_error(_sort_into_bins(confidence, draw < confidence, n_bins)) for draw in draws]))
 
 
 def measure_loss(probabilities, labels):
-    """The mean negative log-likelihood of `labels` int (N,); a probability of 0 counts as 1e-7."""
+    """Returns the mean negative log-likelihood of `labels` int (N,); a probability of 0 counts as 1e-7."""
     chosen = np.asarray(probabilities, float)[np.arange(len(labels)), labels]
     return float(-np.log(np.maximum(chosen, 1e-7)).mean())
 
 
 def apply_temperature(probabilities, temperature):
-    """Probabilities (N, classes) as if the scores before the softmax had been divided by `temperature`."""
+    """Returns probabilities (N, classes) as if the scores before the softmax had been divided by `temperature`."""
     scores = np.log(np.maximum(np.asarray(probabilities, float), 1e-7)) / temperature
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 
 
 def fit_temperature(probabilities, labels):
-    """The temperature (Guo et al. 2017), from 0.05 to 20, at which the negative log-likelihood is least."""
+    """Returns the temperature (Guo et al. 2017), from 0.05 to 20, at which the negative log-likelihood is least."""
     found = optimize.minimize_scalar(
         lambda log: measure_loss(apply_temperature(probabilities, np.exp(log)), labels),
         bounds=np.log([0.05, 20]),
         method="bounded",
     )
     return float(np.exp(found.x))
+
+
+def measure_shares(labels):
+    """Returns the share of each class among `labels`, float (7,)."""
+    return np.bincount(labels, minlength=len(CLASS_NAMES)) / len(labels)
+
+
+def shift_priors(probabilities, priors, strength):
+    """Returns probabilities divided by `priors` to the power `strength`: logit adjustment (Menon et al. 2021).
+
+    `priors` (classes,) are the classes' shares in training. Strength 0 changes nothing; at 1 the classes count as if
+    they had been equally frequent.
+    """
+    shifted = np.asarray(probabilities, float) * np.asarray(priors, float) ** -strength
+    return shifted / shifted.sum(axis=1, keepdims=True)
+
+
+def measure_recalls(labels, predictions):
+    """Returns the share found of each class, float (7,); NaN for a class without faces."""
+    counts = confusion_matrix(labels, predictions)
+    with np.errstate(invalid="ignore"):
+        return counts.diagonal() / counts.sum(axis=1)
 
 
 class TradeOff(NamedTuple):
@@ -77,30 +100,8 @@ class TradeOff(NamedTuple):
     mean_recall: np.ndarray
 
 
-def measure_shares(labels):
-    """The share of each class among `labels`, float (7,)."""
-    return np.bincount(labels, minlength=len(CLASS_NAMES)) / len(labels)
-
-
-def shift_priors(probabilities, priors, strength):
-    """Probabilities divided by `priors` to the power `strength`: logit adjustment (Menon et al. 2021).
-
-    `priors` (classes,) are the classes' shares in training. Strength 0 changes nothing; at 1 the classes count as if
-    they had been equally frequent.
-    """
-    shifted = np.asarray(probabilities, float) * np.asarray(priors, float) ** -strength
-    return shifted / shifted.sum(axis=1, keepdims=True)
-
-
-def measure_recalls(labels, predictions):
-    """The share found of each class, float (7,); NaN for a class without faces."""
-    counts = confusion_matrix(labels, predictions)
-    with np.errstate(invalid="ignore"):
-        return counts.diagonal() / counts.sum(axis=1)
-
-
 def measure_trade_off(probabilities, labels, priors, strengths=STRENGTHS):
-    """The `TradeOff` of `shift_priors` at each of `strengths`."""
+    """Measures the `TradeOff` of `shift_priors` at each of `strengths`."""
     answers = [shift_priors(probabilities, priors, strength).argmax(axis=1) for strength in strengths]
     recalls = [np.nanmean(measure_recalls(labels, given)) for given in answers]
     return TradeOff(strengths, np.array([np.mean(given == labels) for given in answers]), np.array(recalls))

@@ -1,4 +1,4 @@
-"""Accuracy with its interval, confusion matrices, paired tests: numpy in, numbers out."""
+"""Compares accuracies: intervals, paired tests, seeds; confusion matrices. Numpy in, numbers out."""
 
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ class Difference(NamedTuple):
         return self.low > 0 or self.high < 0
 
     def in_points(self):
-        """As text, in points of percent.
+        """Returns the difference as text, in points of percent.
 
         >>> Difference(0.021, 0.004, 0.038).in_points()
         '+2.1 points (95 % interval +0.4 to +3.8)'
@@ -46,7 +46,7 @@ class Accuracy(NamedTuple):
 
 
 def wilson_interval(n_correct, n_total, confidence=0.95):
-    """(low, high), the confidence interval of an accuracy measured once on `n_total` images (Wilson 1927).
+    """Returns (low, high), the confidence interval of an accuracy measured once on `n_total` images (Wilson 1927).
 
     >>> low, high = wilson_interval(2513, 3589)
     >>> f"{low:.3f} to {high:.3f}"
@@ -57,7 +57,7 @@ def wilson_interval(n_correct, n_total, confidence=0.95):
 
 
 def accuracy_at(confidence, probabilities, correct, n_answers=300):
-    """The share right among the `n_answers` whose highest probability is nearest to `confidence`, a float.
+    """Returns the share right among the `n_answers` whose highest probability is nearest to `confidence`, a float.
 
     What an answer of this confidence has been worth: `probabilities` (N, 7) and `correct` bool (N,) are those of a test
     set, such as a `Run` keeps them.
@@ -67,7 +67,7 @@ def accuracy_at(confidence, probabilities, correct, n_answers=300):
 
 
 def confusion_matrix(labels, predictions):
-    """Counts int (7, 7): rows are true classes, columns predicted ones, both in FER2013's class order."""
+    """Returns the counts int (7, 7): rows are true classes, columns predicted ones, both in FER2013's class order."""
     return metrics.confusion_matrix(labels, predictions, labels=range(len(CLASS_NAMES)))
 
 
@@ -103,7 +103,7 @@ def _bonett_price_interval(gained, lost, n):
 
 
 def compare_on_different_images(accuracy_a, n_a, accuracy_b, n_b):
-    """Accuracy b less accuracy a, each measured on images of its own, as a `Difference` (Newcombe 1998).
+    """Returns accuracy b minus accuracy a, each measured on images of its own, as a `Difference` (Newcombe 1998).
 
     For training against validation: two sets of different images, `n_a` and `n_b` of them.
     """
@@ -116,7 +116,7 @@ def compare_on_different_images(accuracy_a, n_a, accuracy_b, n_b):
 
 
 def average_over_seeds(correct):
-    """The `Accuracy` of bool (seeds, N). Images are drawn anew in its interval, seeds are not.
+    """Returns the `Accuracy` of bool (seeds, N). Images are drawn anew in its interval, seeds are not.
 
     >>> average_over_seeds([[True, True, False, False], [True, True, True, False]]).mean
     0.625
@@ -165,7 +165,7 @@ def _pooled_variance(a, b):
 
 
 def compare_seeds(values_a, values_b):
-    """Mean of b less mean of a, one value per seed, as a `Difference` (Welch 1947); no interval below two seeds."""
+    """Returns mean b minus mean a, one value per seed, a `Difference` (Welch 1947); no interval below two seeds."""
     value = float(np.mean(values_b) - np.mean(values_a))
     if min(len(values_a), len(values_b)) < 2:
         return Difference(value, -np.inf, np.inf)

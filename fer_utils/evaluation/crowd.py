@@ -1,4 +1,4 @@
-"""The crowd's votes (FERPlus) against labels and answers: agreement, the ceiling it sets, whose mistake it is."""
+"""Holds the crowd's votes (FERPlus) against labels and answers: agreement, the label ceiling, whose mistake it is."""
 
 from typing import NamedTuple
 
@@ -6,17 +6,6 @@ import numpy as np
 
 from fer_utils.data import CLASS_NAMES, DRAWN_SEED, FER2013_FINGERPRINT, find_votes, read_votes, shown_expressions
 from fer_utils.evaluation.compare import confusion_matrix, wilson_interval
-
-
-def crowd_accuracy(votes, labels):
-    """At what accuracy the crowd stands on images with `labels`, if its most frequent answer is taken.
-
-    `votes` int (N, 10). An answer without a class of FER2013 is wrong; of k equally frequent ones, the right one
-    counts 1/k.
-    """
-    most = votes == votes.max(axis=1, keepdims=True)
-    return float(np.mean(most[np.arange(len(labels)), labels] / most.sum(axis=1)))
-
 
 # From which share of the votes for the most frequent answer each bin of agreement starts.
 AGREEMENT = {"below 50 %": 0.0, "50 to 69 %": 0.5, "70 to 89 %": 0.7, "90 to 99 %": 0.9, "100 %": 1.0}
@@ -39,14 +28,24 @@ class Ceiling(NamedTuple):
     left_out: float
 
 
+def crowd_accuracy(votes, labels):
+    """Returns at what accuracy the crowd stands on images with `labels`, if its most frequent answer is taken.
+
+    `votes` int (N, 10). An answer without a class of FER2013 is wrong; of k equally frequent ones, the right one
+    counts 1/k.
+    """
+    most = votes == votes.max(axis=1, keepdims=True)
+    return float(np.mean(most[np.arange(len(labels)), labels] / most.sum(axis=1)))
+
+
 def find_test_votes(faces):
-    """The crowd's votes on the test faces, int (N, 10), or None where `faces` are not FER2013 or no votes are found."""
+    """Reads the crowd's votes on the test faces, int (N, 10); None without FER2013 or without a file of votes."""
     path = find_votes() if faces.fingerprint == FER2013_FINGERPRINT else None
     return read_votes(path)["PrivateTest"] if path else None
 
 
 def find_second_opinions(faces):
-    """A second label for each test face, int (N,), -1 where there is none.
+    """Returns a second label for each test face, int (N,), -1 where there is none.
 
     Of drawn faces the expression that is really drawn, of FER2013 the crowd's answer (`find_majority`).
     """
@@ -57,12 +56,12 @@ def find_second_opinions(faces):
 
 
 def measure_agreement(votes):
-    """Share of the votes for the most frequent answer, float (N,), of `votes` int (N, answers)."""
+    """Returns the share of the votes for the most frequent answer, float (N,), of `votes` int (N, answers)."""
     return np.max(votes, axis=1) / np.sum(votes, axis=1)
 
 
 def accuracy_by_agreement(correct, votes):
-    """{bin of `AGREEMENT`: `AgreementBin`} of answers `correct` bool (N,) on faces with `votes` int (N, 10).
+    """Returns {bin of `AGREEMENT`: `AgreementBin`} of answers `correct` bool (N,) on faces with `votes` int (N, 10).
 
     Empty bins are left out. The intervals are Wilson's (1927).
     """
@@ -77,7 +76,7 @@ def accuracy_by_agreement(correct, votes):
 
 
 def label_ceiling(votes):
-    """The `Ceiling` of the accuracy, were each label one more vote of the crowd; `votes` int (N, 10).
+    """Returns the `Ceiling` of the accuracy, were each label one more vote of the crowd; `votes` int (N, 10).
 
     On a face the best answer is the class with most votes, and it is right with that class's share: of all votes
     (`all_votes`; answers that FER2013 has no class for are then always missed), or of the votes for the seven classes
@@ -100,13 +99,13 @@ def label_ceiling(votes):
 
 
 def find_majority(votes):
-    """The crowd's class on each face, int (N,): its one most frequent answer; -1 where that is a tie or no class."""
+    """Returns the crowd's class on each face, int (N,): its most frequent answer; -1 for a tie or no class."""
     first, ties = votes.argmax(axis=1), (votes == votes.max(axis=1, keepdims=True)).sum(axis=1)
     return np.where((ties == 1) & (first < len(CLASS_NAMES)), first, -1)
 
 
 def compare_with_crowd(labels, predictions, votes):
-    """What the crowd says of a network's answers, as a dict; faces without the crowd's one class are left out of it.
+    """Compares a network's answers with the crowd's, as a dict; faces without the crowd's one class are left out.
 
     `n` faces have such a class; `confusion` and `confusion_labels` (7, 7) have it as rows and the network's answers or
     the labels as columns; on these faces `network` and `labels` are the shares that agree with the crowd. The network's

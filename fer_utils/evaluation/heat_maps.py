@@ -1,4 +1,4 @@
-"""Where a network looks: Grad-CAM, occlusion, and the checks whether such maps say anything."""
+"""Shows where a network looks: Grad-CAM, occlusion, and checks whether such maps say anything."""
 
 from typing import NamedTuple
 
@@ -10,9 +10,11 @@ from fer_utils.device import keras, tensorflow_for_gradients
 from fer_utils.evaluation.readings import convolution_outputs, last_maps
 from fer_utils.models import predict
 
+N_LOOKED_AT = 100  # faces for heat maps and occlusion
+
 
 def class_heat_maps(model, images, classes=None, layer_name=None):
-    """Where the model looks for a class: Grad-CAM (Selvaraju et al. 2017), float32 (N, height, width) from 0 to 1.
+    """Returns where the model looks for a class: Grad-CAM (Selvaraju et al. 2017), float32 (N, h, w) from 0 to 1.
 
     `classes` int (N,) defaults to the predicted ones. `layer_name` defaults to the last layer that gives maps
     (`readings.last_maps`), whose height and width the heat maps have. Each map is divided by its own largest value; all
@@ -34,11 +36,8 @@ def class_heat_maps(model, images, classes=None, layer_name=None):
     return heat / np.maximum(heat.max(axis=(1, 2), keepdims=True), 1e-12)
 
 
-N_LOOKED_AT = 100  # faces for heat maps and occlusion
-
-
 def occlusion_maps(model, images, classes, size=12, step=4):
-    """What a grey square takes from the probability of `classes` int (N,): float (N, 48 / step, 48 / step).
+    """Returns what a grey square takes from the probability of `classes` int (N,): float (N, 48 / step, 48 / step).
 
     Zeiler and Fergus 2014. The square of `size` pixels lies round the middle of each field of `step` pixels, cut off
     at the border, and has the image's mean grey. `images` are uint8 (N, 48, 48, 1).
@@ -57,7 +56,7 @@ def occlusion_maps(model, images, classes, size=12, step=4):
 
 
 def compare_maps(maps, others):
-    """Rank correlation (Spearman 1904) of each map (N, height, width) with its fellow, (N,); NaN where one is flat."""
+    """Returns each map's rank correlation (Spearman 1904) with its fellow, (N,) of (N, h, w); NaN where one is flat."""
     ranks = [stats.rankdata(each.reshape(len(each), -1), axis=1) for each in (maps, others)]
     ranks = [rank - rank.mean(axis=1, keepdims=True) for rank in ranks]
     with np.errstate(invalid="ignore"):
@@ -86,9 +85,9 @@ class LayerLook(NamedTuple):
 
 
 def compare_with_occlusion(model, images, classes, drops):
-    """{layer: `LayerLook`} of the last three convolutions: Grad-CAM for `classes` against `drops` of `occlusion_maps`.
+    """Compares Grad-CAM for `classes` with `drops` of `occlusion_maps`: {layer: `LayerLook`} of the last convolutions.
 
-    The drops are averaged to the places of the heat maps.
+    These are the last three. The drops are averaged to the places of the heat maps.
     """
     found = {}
     for name in convolution_outputs(model)[-3:]:
@@ -101,7 +100,7 @@ def compare_with_occlusion(model, images, classes, drops):
 
 
 def check_heat_maps(network, fresh, images, layer_name):
-    """{layers randomised: mean rank correlation of the heat maps with the original ones}, "none" first.
+    """Returns {layers randomised: mean rank correlation of the heat maps with the original ones}, "none" first.
 
     Grad-CAM at `layer_name` for the classes first predicted, while `randomise_layers` works its way down; NaN where
     all maps are dark. Last, under "another face", the correlation of each face's original map with the next face's:

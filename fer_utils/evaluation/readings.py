@@ -1,4 +1,4 @@
-"""What layers see: activation maps, what can be read off a layer, gradients, neighbours (report §5.4; §4.3)."""
+"""Measures what layers see: activation maps, probes, gradients, neighbours (report §5.4; §4.3)."""
 
 from typing import NamedTuple
 
@@ -13,13 +13,12 @@ from fer_utils.models import predict
 
 layers = keras.layers
 
-
 ACTIVATIONS = (layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.ELU, layers.Activation)
 POOLINGS = (layers.MaxPooling2D, layers.AveragePooling2D)
 
 
 def activation_maps(model, images, layer_names=None):
-    """{layer name: float32 array (N, height, width, maps)} for uint8 images (N, 48, 48, 1) (report §5.4, Figure 7).
+    """Returns {layer name: float32 (N, height, width, maps)} for uint8 images (N, 48, 48, 1) (report §5.4, Figure 7).
 
     Without `layer_names`, the layers are those of `convolution_outputs`.
     """
@@ -61,7 +60,7 @@ def _activates(layer):
 
 
 def silent_maps(maps, tolerance=1e-6):
-    """Which maps of an array (N, height, width, maps) are blank, bool (N, maps): never above `tolerance` anywhere.
+    """Returns which maps of an array (N, height, width, maps) are blank, bool (N, maps): nowhere above `tolerance`.
 
     Report §5.4: "several feature maps are not activated and left blank".
     """
@@ -79,7 +78,7 @@ class LayerReading(NamedTuple):
 
 
 def read_layers(model, known, new, layer_names, n_directions=100):
-    """[`LayerReading`, ...] of the layers named, read on the `Split` `new` by readers that learn from `known` (§5.4).
+    """Reads the layers named: [`LayerReading`, ...] on the `Split` `new`, by readers that learn from `known` (§5.4).
 
     Layers differ in size, so each is first reduced to its `n_directions` main directions of variation.
     """
@@ -99,7 +98,7 @@ def read_layers(model, known, new, layer_names, n_directions=100):
 
 
 def gradient_norms(model, images, labels):
-    """{layer name: norm of the loss's gradient by that layer's kernel, per weight}, in the order of the forward pass.
+    """Returns {layer name: norm of the loss's gradient by its kernel, per weight}, in the order of the forward pass.
 
     Root mean square over the kernel of each 3x3 convolution and dense layer, for one batch of uint8 images
     (N, 48, 48, 1) in training mode: what reaches a layer when it is about to learn (report §4.3; He et al. 2016).
@@ -122,11 +121,11 @@ def gradient_norms(model, images, labels):
 
 
 def embed(model, images):
-    """What the last layer of `model` reads of uint8 images (N, 48, 48, 1): float32 (N, features)."""
+    """Returns what the last layer of `model` reads of uint8 images (N, 48, 48, 1): float32 (N, features)."""
     return predict(keras.Model(model.input, model.layers[-1].input), images)
 
 
 def neighbour_agreement(features, labels, n_neighbours=10):
-    """Of the `n_neighbours` nearest of each of the features (N, F), the share with the same label, float (N,)."""
+    """Returns the share of same labels among the `n_neighbours` nearest of each of the features (N, F), float (N,)."""
     nearest = NearestNeighbors(n_neighbors=n_neighbours).fit(features).kneighbors(return_distance=False)
     return np.mean(np.asarray(labels)[nearest] == np.asarray(labels)[:, np.newaxis], axis=1)

@@ -1,22 +1,22 @@
-"""A stopwatch that takes what is compared in turns, and the matrix product as a machine's ceiling."""
+"""Measures speeds: a stopwatch that takes what is compared in turns, the matrix product as a machine's ceiling."""
 
 import statistics
 import time
 
 from fer_utils.device import keras
 
-MATRIX = 3000
+MATRIX = 3000  # rows and columns of the matrices, large enough for the full speed
 
 
 def multiply_matrices(precision):
-    """A function that multiplies two large matrices in `precision`, a Keras dtype policy."""
+    """Returns a function that multiplies two large matrices in `precision`, a Keras dtype policy."""
     kind = keras.DTypePolicy(precision).compute_dtype
     matrix = keras.ops.cast(keras.random.normal((MATRIX, MATRIX), seed=0), kind)
     return lambda: float(keras.ops.cast(keras.ops.matmul(matrix, matrix)[0, 0], "float32"))
 
 
 def time_in_turns(actions, rounds):
-    """{name: median seconds} of calling each of `actions` (name to function) once a round."""
+    """Measures {name: median seconds} of calling each of `actions` (name to function) once a round."""
     seconds = {name: [] for name in actions}
     for _ in range(rounds):
         for name, action in actions.items():
@@ -27,7 +27,7 @@ def time_in_turns(actions, rounds):
 
 
 def count_in_turns(actions, seconds, rounds=3):
-    """{name: median calls a second} of each of `actions`, called for some `seconds` in each of the `rounds`."""
+    """Measures {name: median calls a second} of each of `actions`, called for some `seconds` in each round."""
     rates = {name: [] for name in actions}
     for _ in range(rounds):
         for name, action in actions.items():

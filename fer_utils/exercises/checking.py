@@ -1,7 +1,7 @@
-"""How an exercise is checked: a learner's answer in, a `Verdict` out, which says in words what is wrong.
+"""Checks an exercise: a learner's answer in, a `Verdict` out, which says in words what is wrong.
 
 A check never raises for an answer, whatever it is, and never gives the answer away; an empty cell (`None`) is told what
-is asked for. The checks stand in a module per notebook; the worked solutions are in `notebooks/solutions`.
+is asked for. There is a module of checks per notebook; the worked solutions are in `notebooks/solutions`.
 """
 
 import functools
@@ -67,7 +67,7 @@ def refuse_unfilled(answer):
 
 
 def put_in_words(answer):
-    """What `answer` is, in a few words.
+    """Says what `answer` is, in a few words.
 
     >>> put_in_words(np.zeros((3, 7))), put_in_words("Happy"), put_in_words(0.25)
     ('an array of shape (3, 7)', 'the text Happy', 'the number 0.25')
@@ -84,7 +84,7 @@ def put_in_words(answer):
 
 
 def list_values(values):
-    """The numbers in words.
+    """Lists the numbers in words.
 
     >>> list_values({26, 5, 1})
     '1, 5 and 26'
@@ -94,7 +94,7 @@ def list_values(values):
 
 
 def as_number(answer):
-    """`answer` as a float; a `Mistake` unless it is one finite number."""
+    """Returns `answer` as a float; a `Mistake` unless it is one finite number."""
     is_value = hasattr(answer, "dtype") or np.isscalar(answer)
     values = np.asarray(answer if is_value else None)
     if values.size != 1 or values.dtype.kind not in "iuf":
@@ -106,7 +106,7 @@ def as_number(answer):
 
 
 def as_share(answer):
-    """`answer` as a float from 0 to 1; a `Mistake` for a percentage or anything else."""
+    """Returns `answer` as a float from 0 to 1; a `Mistake` for a percentage or anything else."""
     share = as_number(answer)
     if 1 < share <= 100:
         raise Mistake("a share between 0 and 1 is asked for, and this looks like a percentage: divide by 100")
@@ -116,7 +116,7 @@ def as_share(answer):
 
 
 def as_array(answer, shape):
-    """`answer` as an array of `shape`; a `Mistake` unless it is one, of finite numbers."""
+    """Returns `answer` as an array of `shape`; a `Mistake` unless it is one, of finite numbers."""
     values = np.asarray(answer)
     if values.dtype.kind not in "biuf" or values.shape != tuple(shape):
         found = put_in_words(values if values.ndim and values.dtype.kind in "biuf" else answer)
@@ -127,7 +127,7 @@ def as_array(answer, shape):
 
 
 def call(function, *arguments):
-    """What the learner's `function` returns; a `Mistake` if it is no function or raises, `Unfilled` if it is a stub."""
+    """Calls the learner's `function`; a `Mistake` if it is no function or raises, `Unfilled` if it is a stub."""
     if not callable(function):
         raise Mistake(f"a function is asked for (its name, without brackets), and this is {put_in_words(function)}")
     try:

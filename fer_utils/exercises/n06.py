@@ -48,7 +48,7 @@ def check_pick_middle(answer):
 
 @check("fill in a dictionary from each layer in `found` to what learning added to the accuracy of its probe")
 def check_learned(answer, found):
-    """{layer: accuracy of the probe with training less that without}, of `found` {state: {layer: (R², correct)}}."""
+    """{layer: accuracy of the probe with training minus that without}, of `found` {state: {layer: (R², correct)}}."""
     if not isinstance(answer, dict):
         raise Mistake(f"a dictionary is asked for, and this is {put_in_words(answer)}")
     layers = list(found["trained"])

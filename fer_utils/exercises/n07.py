@@ -51,7 +51,7 @@ def _overlap(pair, ranges):
 
 @check("fill in how many faces each of the two networks would have to be tested on")
 def check_faces_needed(answer):
-    """How many faces of its own each network needs for a 95 % interval of 58 % less 56 % without zero, to 2 %."""
+    """How many faces of its own each network needs for a 95 % interval of 58 % minus 56 % without zero, to 2 %."""
     low, high, step = 0.56, 0.58, 0.02
     of_low, of_high = ((1.96 / step) ** 2 * share * (1 - share) for share in (low, high))
     right, number = of_low + of_high, as_number(answer)

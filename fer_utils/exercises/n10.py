@@ -57,7 +57,7 @@ def check_calibration_error(answer):
 
 
 def _bin_gaps(confidence, correct, n_bins):
-    """The share of the answers, and mean confidence less accuracy, of each bin that has answers."""
+    """The share of the answers, and mean confidence minus accuracy, of each bin that has answers."""
     bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
     filled = np.unique(bins)
     gaps = [confidence[bins == place].mean() - correct[bins == place].mean() for place in filled]

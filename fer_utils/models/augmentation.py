@@ -8,7 +8,7 @@ from fer_utils.device import keras
 
 layers = keras.layers
 
-
+# Of the mild augmentation: rotate and zoom up to this much either way.
 ROTATION_DEGREES = 10
 ZOOM = 0.1
 # Of the strong augmentation: shift up to this share of the width, erase boxes of these shares of the area.
@@ -24,7 +24,7 @@ class Amounts(NamedTuple):
     zoom: float = ZOOM
 
 
-# The last three are those of other people (`experiments.CANDIDATE_AUGMENTATIONS`).
+# The last three are those of other people (`screening.CANDIDATE_AUGMENTATIONS`).
 AUGMENTATIONS = {
     "none": Amounts(0),
     "flip": Amounts(1),
@@ -59,7 +59,7 @@ def augmentation_layer(seed=0, name="mild", interpolation="bilinear"):
 
 
 def smooth(images):
-    """`images` uint8 (N, 48, 48, 1) moved by half a pixel, in which bilinear interpolation smooths most.
+    """Moves `images` uint8 (N, 48, 48, 1) by half a pixel, in which bilinear interpolation smooths most.
 
     Each pixel is the mean of four; the border is repeated.
     """
@@ -70,7 +70,7 @@ def smooth(images):
 
 
 def mix_pairs(images, targets, strength, random):
-    """Mixup (Zhang et al. 2018): uint8 `images` and their `targets` (N, 7), each mixed with another of the batch.
+    """Mixes uint8 `images` and their `targets` (N, 7), each with another of the batch: mixup (Zhang et al. 2018).
 
     An image's own share is the larger one of two that add up to 1, drawn from the beta distribution whose parameters
     are both `strength`; its target is mixed in the same shares. `random` is a numpy `Generator`.

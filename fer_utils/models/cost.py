@@ -1,4 +1,4 @@
-"""What a network costs: its multiply-adds."""
+"""Counts what a network costs: its multiply-adds."""
 
 import math
 
@@ -6,7 +6,7 @@ from fer_utils.device import keras
 
 layers = keras.layers
 
-# Forward, and backward once for the maps and once for the weights: the multiply-adds of training over those of a look.
+# Training costs so many times the forward pass: forward, and backward once for the maps and once for the weights.
 PASSES = 3
 # A kernel's multiplications happen at each place of the maps that a layer gives or, where it spreads each number over
 # several places, of those that it reads.

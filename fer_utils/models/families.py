@@ -13,17 +13,15 @@ from fer_utils.models.layers import convolution, normalisation, pooling, project
 
 layers = keras.layers
 
-
-# The multiply-adds of `models.lenet_like` for one face, forward.
-BUDGET = 22_487_936
-STEM = 32
+BUDGET = 22_487_936  # the multiply-adds of `lenet_like` for one face, forward
+STEM = 32  # maps
 
 
 def alexnet(width=1.0, augmentation=None):
-    """Few convolutions, large filters first, and two dense layers with most of the weights (Krizhevsky et al. 2012).
+    """Builds few convolutions, large filters first, and two dense layers with most weights (Krizhevsky et al. 2012).
 
     `width` scales the number of maps of every layer, `augmentation` is a layer that changes the scaled images in
-    training; the same in all families.
+    training; they mean the same in all families.
     """
     inputs, x = scaled_input(augmentation)
     x = pooling(_convolution(x, scaled(STEM, width), size=5, stride=2))
@@ -38,32 +36,32 @@ def alexnet(width=1.0, augmentation=None):
 
 
 def vgg(width=1.0, augmentation=None):
-    """Pairs of 3x3 convolutions (Simonyan and Zisserman 2015)."""
+    """Builds pairs of 3x3 convolutions (Simonyan and Zisserman 2015)."""
     return _stack_blocks("vgg", _plain_pair, 29, 1, width, augmentation)
 
 
 def inception(width=1.0, augmentation=None):
-    """Filters of several sizes side by side, behind 1x1 convolutions that make them cheap (Szegedy et al. 2015)."""
+    """Builds filters of several sizes side by side, behind 1x1 convolutions that save work (Szegedy et al. 2015)."""
     return _stack_blocks("inception", _inception_module, 56, 2, width, augmentation)
 
 
 def resnet(width=1.0, augmentation=None):
-    """The pairs of `vgg` with a shortcut round each (He et al. 2016)."""
+    """Builds the pairs of `vgg` with a shortcut round each (He et al. 2016)."""
     return _stack_blocks("resnet", _shortcut_pair, 28, 1, width, augmentation)
 
 
 def densenet(width=1.0, augmentation=None):
-    """Each convolution reads all the maps before it in its stage and adds a few (Huang et al. 2017)."""
+    """Builds convolutions that read all the maps before them in their stage and add a few (Huang et al. 2017)."""
     return _stack_blocks("densenet", _dense_block, 35, 1, width, augmentation)
 
 
 def mobilenet(width=1.0, augmentation=None):
-    """A 3x3 filter per map, then 1x1 convolutions across maps (Howard et al. 2017); `width` is its width multiplier."""
+    """Builds a 3x3 filter per map, then 1x1 convolutions across maps (Howard et al. 2017, with their `width`)."""
     return _stack_blocks("mobilenet", _separable_convolution, 69, 3, width, augmentation)
 
 
 def efficientnet(width=1.0, augmentation=None):
-    """Widened, filtered map by map, weighed map by map and narrowed again, with shortcuts (Tan and Le 2019)."""
+    """Builds blocks that widen, filter each map, weigh each map and narrow again, with shortcuts (Tan and Le 2019)."""
     return _stack_blocks("efficientnet", _inverted_residual, 29, 2, width, augmentation)
 
 
@@ -71,7 +69,7 @@ FAMILIES = {build.__name__: build for build in (alexnet, vgg, inception, resnet,
 
 
 def _stack_blocks(name, block, maps, depth, width, augmentation):
-    """Stem, three stages of `depth` blocks with `maps`, twice and four times `maps`, head."""
+    """Builds stem, three stages of `depth` blocks with `maps`, twice and four times `maps`, and head."""
     inputs, x = scaled_input(augmentation)
     x = _convolution(x, scaled(STEM, width), size=5, stride=2)
     for stage in range(3):
@@ -131,7 +129,7 @@ def _filter_each_map(x, activation="relu"):
 
 
 def _weigh_maps(x, units):
-    """Each map times a weight between 0 and 1 that is computed from the means of all maps (Hu et al. 2018)."""
+    """Multiplies each map by a weight from 0 to 1, computed from the means of all maps (Hu et al. 2018)."""
     weights = layers.GlobalAveragePooling2D(keepdims=True)(x)
     weights = layers.Conv2D(units, 1, activation="silu")(weights)
     weights = layers.Conv2D(x.shape[-1], 1, activation="sigmoid")(weights)

@@ -7,35 +7,41 @@ layers = keras.layers
 
 
 def scaled(maps, width):
+    """Returns the number of `maps` times `width`, at least one."""
     return max(1, round(maps * width))
 
 
 def scaled_input(augmentation):
+    """Returns (input of uint8 faces, the same from 0 to 1 and, in training, changed by the layer `augmentation`)."""
     inputs = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 1), dtype="uint8", name="face")
     x = layers.Rescaling(1 / 255, name="scale", dtype="float32")(inputs)
     return inputs, x if augmentation is None else augmentation(x)
 
 
 def convolution(x, maps, stride=1, name=None, size=3):
+    """Adds a convolution without bias and its normalisation; the activation is left to the caller."""
     x = layers.Conv2D(maps, size, strides=stride, padding="same", use_bias=False, name=name)(x)
     return normalisation(x, name)
 
 
 def projection(x, maps, stride=1, name=None):
-    """The shortcut's own path: the input itself, or a 1x1 convolution where shape or number of maps changes."""
+    """Returns what a shortcut carries: the input itself, or a 1x1 convolution of it where shape or maps change."""
     if x.shape[-1] == maps and stride == 1:
         return x
     return convolution(x, maps, stride, name, size=1)
 
 
 def normalisation(x, name=None):
+    """Adds a batch normalisation, whose averages a training may give another momentum (`Recipe.norm_momentum`)."""
     return layers.BatchNormalization(momentum=0.9, name=name and f"{name}_norm")(x)
 
 
 def pooling(x, name=None):
+    """Adds a max pooling over 2x2 places."""
     return layers.MaxPooling2D(2, padding="same", name=name)(x)
 
 
 def softmax(x):
+    """Adds the output: the probabilities of the seven classes."""
     # In half precision it would round the probabilities, and with them the loss.
     return layers.Dense(len(CLASS_NAMES), activation="softmax", name="expression", dtype="float32")(x)

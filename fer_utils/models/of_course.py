@@ -7,11 +7,11 @@ layers = keras.layers
 
 
 def fast(width=1.0, augmentation=None, dropout=0.0):
-    """A network of 5 weighted layers for a training of a minute on two CPU cores; arguments as for `deep_residual`.
+    """Builds 5 weighted layers for a training of a minute on two CPU cores; arguments as for `deep_residual`.
 
     The baseline's multiply-adds are spent where they count: its first convolution sees more and skips every second
     place, so that no layer works at 48x48; poolings come before the normalisations, which then read a quarter of the
-    numbers; and in place of a dense layer each last map is averaged (Lin et al. 2014).
+    numbers; and instead of a dense layer each last map is averaged (Lin et al. 2014).
     """
     inputs, x = scaled_input(augmentation)
     for number, maps in enumerate((32, 64, 128, 256), start=1):
@@ -26,10 +26,13 @@ def fast(width=1.0, augmentation=None, dropout=0.0):
 
 
 def deep_residual(width=1.0, augmentation=None, dropout=0.0):
-    """A network of 12 weighted layers with a shortcut round each pair of convolutions; arguments as for `lenet_like`.
+    """Builds 12 weighted layers, most of them in pairs with a shortcut round each.
+
+    `width` scales the number of maps of every layer; `augmentation` is a layer that changes the scaled images in
+    training; `dropout` is the share of the last layer's inputs that is left out in training.
 
     One convolution at 48x48, where a multiply-add buys least; five pairs at 24x24, 12x12, 12x12, 6x6 and 6x6; the last
-    maps are averaged (Lin et al. 2014), and `dropout` is the share of these averages left out in training.
+    maps are averaged (Lin et al. 2014).
     """
     inputs, x = scaled_input(augmentation)
     x = layers.ReLU(name="conv1_relu")(convolution(x, scaled(32, width), 1, "conv1"))
@@ -43,7 +46,7 @@ def deep_residual(width=1.0, augmentation=None, dropout=0.0):
 
 
 def _residual_pair(x, maps, block):
-    """Two convolutions and a shortcut round them (He et al. 2016)."""
+    """Adds two convolutions and a shortcut round them (He et al. 2016)."""
     y = layers.ReLU(name=f"block{block}_relu1")(convolution(x, maps, 1, f"block{block}_conv1"))
     y = convolution(y, maps, 1, f"block{block}_conv2")
     y = layers.Add(name=f"block{block}_add")([y, projection(x, maps, 1, f"block{block}_shortcut")])

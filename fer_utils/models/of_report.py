@@ -7,8 +7,8 @@ part                       the report                               here
 =========================  =======================================  ==============================================
 input                      48x48 grey, scaled to 0..1 (§3)          uint8 (48, 48, 1), scaled by the first layer
 filter size                3 (§4)                                   3
-stride                     "the stride is 2" (§4)                   `conv_stride` 1, pooling 2; `conv_stride=2` is
-                                                                    the literal reading
+stride                     "the stride is 2" (§4)                   `conv_stride` 1, pooling 2; `conv_stride=2`:
+                                                                    the words taken literally
 normalisation              after each layer but the output (§4)     before the ReLU, momentum 0.9
 LeNet-like                 3 convolutions, 2 dense, max pooling     32, 64, 128 maps; dense 128
                            after every convolution (§4.1)
@@ -28,7 +28,7 @@ layers = keras.layers
 
 
 def lenet_like(width=1.0, conv_stride=1, augmentation=None):
-    """The baseline of 5 weighted layers (report §4.1, Figure 8).
+    """Builds the baseline of 5 weighted layers (report §4.1, Figure 8).
 
     `width` scales the number of maps of every layer; `augmentation` is a layer that changes the scaled images in
     training; `conv_stride` is the stride of every 3x3 convolution.
@@ -42,12 +42,12 @@ def lenet_like(width=1.0, conv_stride=1, augmentation=None):
 
 
 def vgg_like(width=1.0, conv_stride=1, augmentation=None):
-    """The plain network of 10 weighted layers (report §4.2, Figure 9); arguments as for `lenet_like`."""
+    """Builds the plain network of 10 weighted layers (report §4.2, Figure 9); arguments as for `lenet_like`."""
     return _paired_network(width, conv_stride, augmentation, shortcuts=False, name="vgg_like")
 
 
 def resnet_like(width=1.0, conv_stride=1, augmentation=None):
-    """`vgg_like` with a shortcut round each pair of convolutions (report §4.3, Figures 2 and 10; He et al. 2016)."""
+    """Builds `vgg_like` with a shortcut round each pair of convolutions (§4.3, Figures 2 and 10; He et al. 2016)."""
     return _paired_network(width, conv_stride, augmentation, shortcuts=True, name="resnet_like")
 
 

@@ -11,9 +11,9 @@ VIEW_SHIFT = 2  # pixels
 
 
 def predict(model, images, batch_size=None):
-    """What `model` says of uint8 images (N, 48, 48, 1): class probabilities float32 (N, 7) of the course's networks.
+    """Returns what `model` says of uint8 images (N, 48, 48, 1): of the course's networks probabilities float32 (N, 7).
 
-    A model with other outputs gives them in their own structure; of no images it says nothing, in arrays of no rows.
+    A model with other outputs gives them in their own structure; without images the arrays have no rows.
     `batch_size` is by default what suits the device.
     Not `model.predict`: on TensorFlow its input pipeline adds a wait of its own to every call (notebook 08).
     """
@@ -26,7 +26,7 @@ def predict(model, images, batch_size=None):
 
 
 def predict_views(model, images, views=1):
-    """Class probabilities float32 (N, 7) of uint8 images (N, 48, 48, 1), each the mean over `views` of the image.
+    """Returns class probabilities float32 (N, 7) of uint8 images (N, 48, 48, 1), each the mean over `views` of it.
 
     1: the image alone. 2: the image and its mirror image. 10: these two in five places each, as they are and moved by
     `VIEW_SHIFT` pixels towards each corner, the border repeated (the "ten crops" of Krizhevsky et al. 2012).

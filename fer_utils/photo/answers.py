@@ -1,6 +1,6 @@
 """Finds the faces in a photo and lets a network name their expressions.
 
-The way of a photo: `read_photo` -> `find_faces` -> `crop_face` -> network; `name_expressions` goes all of it.
+A photo goes from `read_photo` to `find_faces`, `crop_face` and the network; `name_expressions` does all but read it.
 
 How tight a face is cut decides what the network sees, so the crop was chosen by measurement. On 1,000 training images
 of FER2013 (drawn with seed 0, enlarged four times, their borders continued by half a frame) the detector found 749
@@ -70,7 +70,7 @@ class Answer(NamedTuple):
 
 
 def find_faces(photo):
-    """The squares round the faces in a photo (height, width, 3), a list of `Box` from left to right; [] without one."""
+    """Finds the faces in a photo (height, width, 3): a list of square `Box`es from left to right; [] without a face."""
     height, width = photo.shape[:2]
     scale = np.clip(max(height, width), *SEARCHED_SIDE) / max(height, width)
     size = max(round(width * scale), 1), max(round(height * scale), 1)
@@ -89,13 +89,13 @@ def _detector():
 
 
 def crop_face(photo, box):
-    """The face in the `box` of a photo as the networks take it: uint8 (48, 48, 1), the very way of FER2013's files."""
+    """Cuts the face in the `box` out of a photo: uint8 (48, 48, 1), made in the same way as FER2013's images here."""
     left, top, side = box
     return prepare_face(Image.fromarray(photo[top : top + side, left : left + side]))[..., np.newaxis]
 
 
 def name_expressions(photo, network, run):
-    """What `network` says of each face in a photo: [`Answer`, ...] from left to right; [] without a face.
+    """Returns what `network` says of each face in a photo: [`Answer`, ...] from left to right; [] without a face.
 
     `run` is the network's `Run` on FER2013; its test answers tell what an answer is worth, so that each face is judged
     by as many views as they were.
@@ -114,7 +114,7 @@ def name_expressions(photo, network, run):
 
 
 def format_answers(answers):
-    """Answers as text for a reader: how many faces, a line for each, and what an answer is not."""
+    """Returns answers as text for a reader: how many faces, a line for each, and what an answer is not."""
     if not answers:
         return NO_FACE
     lines = ["1 face" if len(answers) == 1 else f"{len(answers)} faces, from left to right"]

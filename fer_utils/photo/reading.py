@@ -16,7 +16,7 @@ class PhotoError(ValueError):
 
 
 def read_photo(source):
-    """The photo in `source`, a path or the bytes of a file, as uint8 (height, width, 3): red, green, blue, upright.
+    """Reads the photo in `source`, a path or the bytes of a file: uint8 (height, width, 3), red, green, blue, upright.
 
     Turned as its EXIF data say; transparent places are white; 16 bits of grey become 8; of several frames the first.
     Raises `PhotoError` for what is missing, damaged, no photo, or larger than Pillow reads (89 million pixels).
@@ -52,7 +52,7 @@ def _as_rgb(image):
 
 
 def sample_photo():
-    """(photo, words about it): Grace Hopper's portrait, which comes with matplotlib, or a drawn face without it."""
+    """Returns (photo, words about it): Grace Hopper's portrait, which comes with matplotlib, or else a drawn face."""
     try:
         photo = read_photo(get_sample_data("grace_hopper.jpg", asfileobj=False))
         return photo, "Grace Hopper in 1984, a portrait by the US Navy (public domain), as it comes with matplotlib"

@@ -1,4 +1,4 @@
-"""`PhotoWidget`: a photo from a file or the camera, for JupyterLab and Colab.
+"""Takes a photo from a file or the camera, in JupyterLab and Colab: `PhotoWidget`.
 
 The browser sends the photo to the kernel as a message and gets words and a figure back. Neither is part of the widget's
 state: Jupyter would store that with the notebook, and the learner's face with it.

@@ -1,5 +1,7 @@
 """Every figure of the course: takes arrays or runs, returns matplotlib Axes, computes no result."""
 
+from fer_utils.plots.bars import plot_costs, plot_shares, plot_speeds
+from fer_utils.plots.classes import plot_class_counts, plot_confusion, plot_embedding
 from fer_utils.plots.curves import (
     plot_cascade,
     plot_cost_of_width,
@@ -12,35 +14,21 @@ from fer_utils.plots.curves import (
     plot_trade_off,
     plot_waits,
 )
-from fer_utils.plots.descriptions import alt_text, describe_figure, describe_lines, show_alt_texts
-from fer_utils.plots.images import plot_answers, plot_faces, plot_heat_maps, plot_maps
-from fer_utils.plots.intervals import (
-    plot_accuracy_over_seconds,
-    plot_class_counts,
-    plot_confusion,
-    plot_costs,
-    plot_drops,
-    plot_embedding,
-    plot_gaps,
-    plot_intervals,
-    plot_seeds,
-    plot_shares,
-    plot_speeds,
-)
+from fer_utils.plots.descriptions import describe_figure, describe_lines
+from fer_utils.plots.images import plot_answers, plot_drops, plot_faces, plot_heat_maps, plot_maps
+from fer_utils.plots.intervals import plot_accuracy_over_seconds, plot_gaps, plot_intervals, plot_seeds
 from fer_utils.plots.networks import draw_network, draw_residual_block
-from fer_utils.plots.style import GREY, MODEL_COLOURS, REPORT_COLOUR, SPLIT_COLOURS, model_style, set_style, titled
+from fer_utils.plots.style import GREY, MODEL_COLOURS, REPORT_COLOUR, SPLIT_COLOURS, set_style, titled
 
 __all__ = [
     "GREY",
     "MODEL_COLOURS",
     "REPORT_COLOUR",
     "SPLIT_COLOURS",
-    "alt_text",
     "describe_figure",
     "describe_lines",
     "draw_network",
     "draw_residual_block",
-    "model_style",
     "plot_accuracy_over_seconds",
     "plot_answers",
     "plot_cascade",
@@ -67,6 +55,5 @@ __all__ = [
     "plot_trade_off",
     "plot_waits",
     "set_style",
-    "show_alt_texts",
     "titled",
 ]

@@ -1,4 +1,4 @@
-"""Lines over epochs, seconds, layers and strengths; solid lines are validation, dashed training."""
+"""Draws lines over epochs, seconds, layers and strengths; solid lines are validation, dashed training."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,8 +18,9 @@ from fer_utils.training import EXPERIMENTS
 
 
 def plot_learning_curves(runs, measure="accuracy", axes=None):
-    """Training (dashed) and validation (solid) curves of the runs, one panel each, all on one scale; a ring marks
-    the epoch whose weights were kept. `measure` is "accuracy" or "loss". Returns the array of Axes.
+    """Draws training (dashed) and validation (solid) curves of the runs, one panel each; returns the array of Axes.
+
+    All are on one scale; a ring marks the epoch whose weights were kept. `measure` is "accuracy" or "loss".
     """
     if axes is None:
         _, axes = plt.subplots(1, len(runs), figsize=(5 * len(runs), 3.6), sharey=True, squeeze=False)
@@ -37,8 +38,9 @@ def plot_learning_curves(runs, measure="accuracy", axes=None):
 
 
 def plot_curves_over_seeds(runs, measure="accuracy", ax=None):
-    """Mean curves over the seeds of each experiment among `runs`, training dashed and validation solid; the band goes
-    from the lowest to the highest seed. Without runs the panel says so.
+    """Draws mean curves over the seeds of each experiment among `runs`, training dashed and validation solid.
+
+    The band goes from the lowest to the highest seed. Without runs the panel says so.
     """
     own_axes = ax is None
     ax = ax or new_axes(9 if len({run.experiment for run in runs}) > 1 else 6, 3.8)
@@ -65,7 +67,7 @@ def plot_curves_over_seeds(runs, measure="accuracy", ax=None):
 
 
 def plot_live_and_recorded(live, recorded, measure="accuracy"):
-    """The runs just trained beside the `recorded` ones, a panel each, on one scale; returns the array of Axes."""
+    """Draws the runs just trained beside the `recorded` ones, a panel each, on one scale; returns the array of Axes."""
     _, axes = plt.subplots(1, 2, figsize=(12, 3.9), sharey=True)
     for ax, runs in zip(axes, (live, recorded), strict=True):
         plot_curves_over_seeds(runs, measure, ax)
@@ -73,7 +75,7 @@ def plot_live_and_recorded(live, recorded, measure="accuracy"):
 
 
 def plot_race(curves, dataset, marks=(), ax=None):
-    """Validation accuracy over seconds of training, on a logarithmic scale of time, a marker per epoch.
+    """Draws validation accuracy over seconds of training, on a logarithmic scale of time, a marker per epoch.
 
     `curves` maps an experiment's name to (seconds, accuracies); a dotted line stands at each of `marks`.
     """
@@ -94,7 +96,7 @@ def plot_race(curves, dataset, marks=(), ax=None):
 
 
 def plot_waits(n_images, seconds, ax=None):
-    """Seconds of one epoch over its number of images; `seconds` maps each way of training to its seconds."""
+    """Draws seconds of one epoch over its number of images; `seconds` maps each way of training to its seconds."""
     ax = ax or new_axes(8, 3.8)
     for style, (way, values) in zip(TWO_SERIES_STYLES, seconds.items(), strict=True):
         ax.plot(n_images, values, **style, label=way)
@@ -104,7 +106,7 @@ def plot_waits(n_images, seconds, ax=None):
 
 
 def plot_cost_of_width(widths, shares, ax=None):
-    """The cost of a network over its width multiplier, `shares` of its cost at width 1, beside the width's square."""
+    """Draws a network's cost over its width multiplier, `shares` of its cost at width 1, beside the width's square."""
     ax = ax or new_axes(7, 3.8)
     counted, square = TWO_SERIES_STYLES
     ax.plot(widths, shares, **counted, label="multiply-adds, counted")
@@ -116,7 +118,7 @@ def plot_cost_of_width(widths, shares, ax=None):
 
 
 def plot_per_layer(values, dataset, title, ylabel, ax=None):
-    """Lines over layers, on a logarithmic scale; `values` maps an experiment's name to {layer name: value}."""
+    """Draws lines over layers, on a logarithmic scale; `values` maps an experiment's name to {layer name: value}."""
     ax = ax or new_axes(8, 3.8)
     for name, by_layer in values.items():
         ax.plot(list(by_layer), list(by_layer.values()), **model_style(name), label=EXPERIMENTS[name].title)
@@ -137,8 +139,10 @@ def _finish_curves(ax, measure, title):
 
 
 def plot_reliability(reliabilities, dataset, ax=None):
-    """Share right over confidence, a point per bin, larger for more answers; maps words to (counts, confidence,
-    accuracy), a value per bin each, NaN in an empty one. On the dotted line an answer is worth what it says.
+    """Draws the share right over confidence, a point per bin, larger for more answers.
+
+    `reliabilities` maps words to (counts, confidence, accuracy), a value per bin each, NaN in an empty one. On the
+    dotted line an answer is worth what it says.
     """
     ax = ax or new_axes(5.4, 4.4)
     ax.plot([0, 1], [0, 1], ":", color=REPORT_COLOUR, linewidth=1)
@@ -155,7 +159,7 @@ def plot_reliability(reliabilities, dataset, ax=None):
 
 
 def plot_trade_off(strengths, accuracy, mean_recall, chosen, dataset, ax=None):
-    """Accuracy and mean recall over the strength of the shift; a dotted line at the strength that was `chosen`."""
+    """Draws accuracy and mean recall over the strength of the shift; a dotted line at the `chosen` strength."""
     ax = ax or new_axes(6, 3.8)
     measures = {"accuracy": accuracy, "mean of the classes' recalls": mean_recall}
     for style, (words, values) in zip(TWO_SERIES_STYLES, measures.items(), strict=True):
@@ -170,7 +174,7 @@ def plot_trade_off(strengths, accuracy, mean_recall, chosen, dataset, ax=None):
 
 
 def plot_cascade(correlations, dataset, ax=None):
-    """Rank correlation with the original heat maps while layers are randomised from the output down.
+    """Draws rank correlation with the original heat maps while layers are randomised from the output down.
 
     `correlations` maps layers to numbers, "none" first and "another face", a dotted line, last.
     """

@@ -1,6 +1,6 @@
-"""Words in place of a figure, for readers who do not see it: what it is, its title, and the main things it shows.
+"""Puts a figure into words, for readers who do not see it: what it is, its title, and the main things it shows.
 
-A function that draws calls `describe` or `describe_lines` last. The text goes into the notebook as the output's
+A function that draws calls `describe_figure` or `describe_lines` last. The text goes into the notebook as the output's
 metadata `alt`: the key that `IPython.display.Image` uses, and pages made from notebooks read.
 """
 
@@ -27,7 +27,7 @@ def describe_lines(ax):
 
 
 def alt_text(figure):
-    """The text of all that was described in `figure`, or an empty one: kind, title and facts of each."""
+    """Returns the text of all that was described in `figure`, or an empty one: kind, title and facts of each."""
     sentences = []
     for drawn in (figure, *figure.axes):
         if hasattr(drawn, "described"):
@@ -50,6 +50,7 @@ def _as_metadata(figure, **_):
 
 
 def _read_line(line, ax):
+    """Returns the words about one line: where it starts, ends and turns."""
     x, y = line.get_xdata(), np.asarray(line.get_ydata(), float)
     if np.ptp(y) == 0:
         return f"{line.get_label()} {_show(y[0], ax)}" + (f" at {_shorten(x[0])}" if len(x) == 1 else "")
@@ -62,13 +63,13 @@ def _read_line(line, ax):
 
 
 def _show(value, ax):
-    """`value` as a percentage where the vertical axis has percentages."""
+    """Returns `value` as a percentage where the vertical axis has percentages."""
     is_number = isinstance(ax.yaxis.get_major_formatter(), ScalarFormatter | LogFormatter)
     return _shorten(value) if is_number else ax.format_ydata(float(f"{value:.3g}"))
 
 
 def _shorten(value):
-    """A number with three digits, or all before the point; a word as it is."""
+    """Returns a number with three digits, or all before the point; a word as it is."""
     if isinstance(value, str):
         return value
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -1,16 +1,17 @@
-"""Faces, activation maps, heat maps and photos."""
+"""Draws faces, activation maps, heat maps and photos."""
 
 import matplotlib.pyplot as plt
 import numpy as np
+import seaborn as sns
 from matplotlib.patches import Rectangle
 
 from fer_utils.data import CLASS_NAMES
 from fer_utils.plots.descriptions import describe_figure
-from fer_utils.plots.style import GREY, PALETTE, PART_COLOURS, as_percent, titled
+from fer_utils.plots.style import FRAME_COLOUR, GREY, PART_COLOURS, as_percent, new_axes, titled
 
 
 def plot_faces(images, captions, dataset, title, columns=7):
-    """A grid of faces (N, 48, 48) or (N, 48, 48, 1), grey levels 0 to 255, each under its caption."""
+    """Draws a grid of faces (N, 48, 48) or (N, 48, 48, 1), grey levels 0 to 255, each under its caption."""
     rows = -(-len(images) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(1.5 * columns, 1.75 * rows + 0.4), squeeze=False)
     for ax in axes.flat:
@@ -25,7 +26,7 @@ def plot_faces(images, captions, dataset, title, columns=7):
 
 
 def plot_maps(maps, dataset, title, columns=16):
-    """All maps (height, width, maps) of one layer for one face, each on its own scale from dark (0) to bright."""
+    """Draws all maps (height, width, maps) of one layer for one face, each on its own scale from dark (0) to bright."""
     rows = -(-maps.shape[-1] // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(0.62 * columns, 0.66 * rows + 0.5), squeeze=False)
     for ax in axes.flat:
@@ -40,7 +41,7 @@ def plot_maps(maps, dataset, title, columns=16):
 
 
 def plot_heat_maps(images, heat_maps, captions, dataset, title):
-    """Faces above, the same faces under their heat maps (N, h, w) below; bright where the class is decided."""
+    """Draws faces above, the same faces under their heat maps (N, h, w) below; bright where the class is decided."""
     figure, axes = plt.subplots(2, len(images), figsize=(1.5 * len(images), 3.7), squeeze=False)
     for column, (image, heat, caption) in enumerate(zip(images, heat_maps, captions, strict=True)):
         for ax in axes[:, column]:
@@ -51,13 +52,26 @@ def plot_heat_maps(images, heat_maps, captions, dataset, title):
         )
         axes[0, column].set_title(caption, fontsize="small")
     figure.suptitle(titled(title, dataset))
-    facts = [f"{caption}: {brightest_place(heat)}" for caption, heat in zip(captions, heat_maps, strict=True)]
+    facts = [f"{caption}: {_name_brightest_place(heat)}" for caption, heat in zip(captions, heat_maps, strict=True)]
     describe_figure(figure, "Faces under heat maps, with the place that is brightest", *facts)
     return axes
 
 
-def brightest_place(heat):
-    """Where in thirds of its height and width a heat map (h, w) is brightest, in words."""
+def plot_drops(drops, dataset, ax=None):
+    """Draws where a grey square costs most: drops (rows, columns) of probability in points, dark for much."""
+    ax = ax or new_axes(6, 4.8)
+    points = 100 * np.asarray(drops)
+    bar = {"label": "drop of the answer's probability (points)"}
+    sns.heatmap(points, vmin=0, cmap="Blues", square=True, cbar_kws=bar, ax=ax)
+    ax.set(xlabel="place, left to right", ylabel="place, top to bottom", title=titled("What is covered", dataset))
+    place = _name_brightest_place(points)
+    return describe_figure(
+        ax, "Table of drops by place", f"most {points.max():.0f} points at {place}, mean {points.mean():.1f}"
+    )
+
+
+def _name_brightest_place(heat):
+    """Returns where in thirds of its height and width a heat map (h, w) is brightest, in words."""
     if heat.max() <= 0:
         return "nowhere"
     (row, column), (height, width) = np.unravel_index(heat.argmax(), heat.shape), heat.shape
@@ -65,8 +79,10 @@ def brightest_place(heat):
 
 
 def plot_answers(photo, answers, heat_maps, title):
-    """A photo (height, width, 3) with its faces in numbered squares; beside it, for each of `answers` (photo.Answer),
-    the face as the network sees it, the same under its heat map (N, h, w), and the seven probabilities. The Axes.
+    """Draws a photo (height, width, 3) with its faces in numbered squares; returns the Axes.
+
+    Beside it, for each of `answers` (`Answer` of `fer_utils.photo`): the face as the network sees it, the same under
+    its heat map (N, h, w), and the seven probabilities.
     """
     rows = max(len(answers), 1)
     figure = plt.figure(figsize=(11, 0.6 + 2.6 * rows))
@@ -77,8 +93,8 @@ def plot_answers(photo, answers, heat_maps, title):
     whole.axis("off")
     for row, (answer, heat) in enumerate(zip(answers, heat_maps, strict=True)):
         left, top, side = answer.box
-        whole.add_patch(Rectangle((left, top), side, side, fill=False, linewidth=2, edgecolor=PALETTE[8]))
-        whole.text(left, top, row + 1, backgroundcolor=PALETTE[8], fontsize="small", verticalalignment="bottom")
+        whole.add_patch(Rectangle((left, top), side, side, fill=False, linewidth=2, edgecolor=FRAME_COLOUR))
+        whole.text(left, top, row + 1, backgroundcolor=FRAME_COLOUR, fontsize="small", verticalalignment="bottom")
         face, heated, bars = (figure.add_subplot(grid[row, column]) for column in (1, 2, 3))
         where = f"what speaks for {answer.name}" if np.any(heat) else f"no place speaks for {answer.name}"
         for ax, words in (face, f"face {row + 1}, 48 × 48"), (heated, where):

@@ -1,4 +1,4 @@
-"""Diagrams of networks and blocks."""
+"""Draws diagrams of networks and blocks."""
 
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
@@ -8,7 +8,7 @@ from fer_utils.plots.style import GRID_COLOUR, PART_COLOURS, REPORT_COLOUR, new_
 
 
 def draw_network(model, ax=None):
-    """The architecture of `model` as a row of boxes, one per weighted layer (Figures 8, 9 and 10).
+    """Draws the architecture of `model` as a row of boxes, one per weighted layer (Figures 8, 9 and 10).
 
     A box is as tall as its layer's maps, its text gives their size and number; triangles are poolings, arcs shortcuts.
     For networks whose layers are named as in `models`.
@@ -46,7 +46,7 @@ def draw_network(model, ax=None):
 
 
 def draw_residual_block(projection, ax=None):
-    """A residual block as a flow from left to right (Figure 2): two convolutions below, the shortcut above.
+    """Draws a residual block as a flow from left to right (Figure 2): two convolutions below, the shortcut above.
 
     With `projection` the shortcut is a 1x1 convolution, else the input itself.
     """
@@ -77,7 +77,7 @@ def _draw_step(ax, x, y, text, colour):
 
 
 def _draw_box(layer, part, x, ax):
-    """A box with its text, its left side at `x`; returns the patch."""
+    """Draws a box with its text, its left side at `x`; returns the patch."""
     shape = layer.output.shape[1:]
     height = 0.5 + 1.7 * shape[0] / 48 if part == "convolution" else 0.7
     text = f"{shape[0]}×{shape[1]}\n×{shape[2]}" if part == "convolution" else f"{shape[0]}"
@@ -89,6 +89,7 @@ def _draw_box(layer, part, x, ax):
 
 
 def _part(layer):
+    """Returns as which part a layer is drawn, a name of `PART_COLOURS`; None if it is not drawn."""
     kind = type(layer).__name__
     if kind == "Conv2D" and not layer.name.startswith("shortcut"):
         return "convolution"
@@ -96,7 +97,7 @@ def _part(layer):
 
 
 def _draw_shortcuts(model, boxes, ax):
-    """An arc round the two convolutions before each addition; returns how many."""
+    """Draws an arc round the two convolutions before each addition; returns how many."""
     style = {"color": PART_COLOURS["shortcut"], "lw": 1.5}
     convolutions, blocks = [], []
     for layer in model.layers:

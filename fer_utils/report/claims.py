@@ -1,4 +1,4 @@
-"""The claims of the 2020 report (§5, §6), each with its measurement and a verdict computed from the recorded runs."""
+"""Judges the claims of the 2020 report (§5, §6), each by a measurement, from the recorded runs."""
 
 import dataclasses
 
@@ -17,6 +17,7 @@ from fer_utils.report.recorded import correct_answers
 from fer_utils.report.tables import describe_accuracy
 
 VERDICTS = HOLDS, IN_PART, FAILS, UNKNOWN = "holds", "holds in part", "does not hold", "cannot be told"
+# What the report compares to show that each of the two helps.
 DEPTH = ("lenet_like_augmented", "vgg_like")
 SHORTCUT = ("vgg_like", "resnet_like")
 
@@ -32,7 +33,7 @@ class Claim:
 
 
 def judge_gain(difference, at_least, at_most=np.inf):
-    """The verdict on "better by `at_least` to `at_most`" (fractions), from a `Difference` with its 95 % interval.
+    """Judges "better by `at_least` to `at_most`" (fractions), from a `Difference` with its 95 % interval.
 
     Holds: a gain is certain and its interval reaches the claimed size. In part: certain, but of another size. Does not
     hold: the claimed size is ruled out, and a gain is not certain. Else it cannot be told.
@@ -48,7 +49,7 @@ def judge_gain(difference, at_least, at_most=np.inf):
 
 
 def judge_level(accuracy, claimed):
-    """The verdict on "reaches `claimed`" (a fraction), from an `Accuracy`, seeds and images taken together.
+    """Judges "reaches `claimed`" (a fraction), from an `Accuracy`, seeds and images taken together.
 
     Holds: the number lies within two standard errors. In part: ours is above. Does not hold: ours is below.
     """
@@ -60,9 +61,9 @@ def judge_level(accuracy, claimed):
 
 
 def judge_claims(recorded, layers=None):
-    """[Claim, ...] for §5 and §6, each verdict computed from the `recorded` runs (of `load_recorded`).
+    """Judges the claims of §5 and §6: [Claim, ...], each verdict from the `recorded` runs (of `load_recorded`).
 
-    `layers` are the readings of a recorded network's layers that §5.4 needs (of `activations.read_layers`).
+    `layers` are the readings of a recorded network's layers that §5.4 needs (of `evaluation.read_layers`).
     """
     return [
         _level("lenet_like", "§5.1", "The plain network reaches 51.0 % on the test set", recorded),
@@ -83,7 +84,7 @@ def judge_claims(recorded, layers=None):
 
 
 def _judge(section, statement, measure, recorded, *names):
-    """One claim: `measure(runs of each name)` gives (measurement, verdict); without runs it cannot be told."""
+    """Judges one claim: `measure(runs of each name)` gives (measurement, verdict); without runs it cannot be told."""
     runs = [recorded.get(name) for name in names]
     measurement, verdict = measure(*runs) if all(runs) else ("no recorded run", UNKNOWN)
     return Claim(section, statement, measurement, verdict)
@@ -155,7 +156,7 @@ def _both(shallow, deep, shortcut):
 
 
 def _judge_layers(layers):
-    """The claims of §5.4, from readings of one network: its pixels, its first layer, ..., its last."""
+    """Judges the claims of §5.4, from readings of one network: its pixels, its first layer, ..., its last."""
     statements = (
         "In the first layer several maps are blank",
         "The first layer keeps almost all of the image",
@@ -178,7 +179,7 @@ def _judge_layers(layers):
 
 
 def _gap_of(run):
-    """Training less validation accuracy at the last epoch of `run`, as a `Difference`."""
+    """Returns training minus validation accuracy at the last epoch of `run`, a `Difference`."""
     n_validation = int(run.validation_confusion.sum())
     accuracy, n_train = run.history["accuracy"][-1], run.recipe["train_images"] or sum(COUNTS["Training"])
     return compare_on_different_images(run.history["val_accuracy"][-1], n_validation, accuracy, n_train)

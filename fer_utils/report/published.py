@@ -1,4 +1,4 @@
-"""The numbers of others: the 2020 report's, and published accuracies on FER2013."""
+"""Holds the numbers of others: the 2020 report's, and published accuracies on FER2013."""
 
 from typing import NamedTuple
 

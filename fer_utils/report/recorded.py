@@ -1,4 +1,4 @@
-"""The recorded runs, and the facts recorded of FER2013's test set and of the best network's mistakes."""
+"""Reads the recorded runs, and the facts recorded of FER2013's test set and of the best network's mistakes."""
 
 import json
 
@@ -19,25 +19,17 @@ from fer_utils.training import (
     list_runs,
 )
 
+RECORDED = DATA / "runs"
+TEST_SET = "test_set.json"
 MISTAKES = "mistakes.json"
 MISTAKES_FORMAT = 1  # to be raised when the record holds other numbers for the same network
 
 
-def load_mistakes(folder=None):
-    """The dict that `record_mistakes` wrote, or None if there is none of FER2013; a damaged one is named."""
-    facts = read_facts((folder or RECORDED) / MISTAKES)
-    return facts if facts and facts.get("format") == MISTAKES_FORMAT else None
-
-
-RECORDED = DATA / "runs"
-TEST_SET = "test_set.json"
-
-
 def load_recorded(*experiments, folder=None):
-    """{experiment: [Run, ...] by seed}: the recorded full runs on FER2013, of all `experiments` or those named.
+    """Reads {experiment: [Run, ...] by seed}: the recorded full runs on FER2013, of all `experiments` or those named.
 
     What cannot be counted among them is left out, and a printed line says why: a damaged folder, or a run that is not
-    of its experiment (`experiments.find_difference`). An experiment without a run has an empty list.
+    of its experiment (`training.find_difference`). An experiment without a run has an empty list.
     """
     runs, problems = list_runs(folder or RECORDED)
     found = {name: [] for name in experiments or EXPERIMENTS}
@@ -52,7 +44,7 @@ def load_recorded(*experiments, folder=None):
 
 
 def _find_difference(run):
-    """Why `run` is none of the recorded: not of the course's table, not in its full recipe, not on FER2013's images."""
+    """Says why `run` is none of the recorded: not in the course's table, another recipe, other images; "" if it is."""
     experiment = EXPERIMENTS.get(run.experiment)
     if experiment is None:
         return "the course has no experiment of this name"
@@ -60,7 +52,7 @@ def _find_difference(run):
 
 
 def find_kept(recorded, *experiments):
-    """The first run of `experiments` whose weights were kept; `RunError` if there is none."""
+    """Returns the first run of `experiments` whose weights were kept; `RunError` if there is none."""
     for name in experiments:
         for run in recorded[name]:
             if (run.folder / WEIGHTS).exists():
@@ -69,7 +61,7 @@ def find_kept(recorded, *experiments):
 
 
 def find_best(recorded):
-    """Of all runs whose weights were kept, the one with the best validation accuracy; `RunError` without any."""
+    """Returns the run with the best validation accuracy among those with weights; `RunError` without any."""
     kept = [run for runs in recorded.values() for run in runs if (run.folder / WEIGHTS).exists()]
     if not kept:
         raise RunError("no readable run has its weights; train one: `fer-course reproduce`")
@@ -77,12 +69,12 @@ def find_best(recorded):
 
 
 def correct_answers(runs):
-    """Which test images each of `runs` gets right, bool (seeds, N)."""
+    """Returns which test images each of `runs` gets right, bool (seeds, N)."""
     return np.array([run.test_correct for run in runs])
 
 
 def compare_with(anchor, names, recorded):
-    """{name: test accuracy of `name` less that of `anchor`, a `Difference` paired by image}, of those with runs."""
+    """Returns {name: its test accuracy minus that of `anchor`, a `Difference` paired by image}, of those with runs."""
     if not recorded.get(anchor):
         return {}
     others = [name for name in names if name != anchor and recorded.get(name)]
@@ -91,12 +83,18 @@ def compare_with(anchor, names, recorded):
 
 
 def load_test_set(folder=None):
-    """The facts that `record_test_set` wrote, or None if there are none of FER2013."""
-    return read_facts((folder or RECORDED) / TEST_SET)
+    """Reads the facts that `record_test_set` wrote, or None if there are none of FER2013."""
+    return _read_facts((folder or RECORDED) / TEST_SET)
 
 
-def read_facts(path):
-    """The dict in the JSON file `path`, or None if there is none of FER2013; a damaged file is named."""
+def load_mistakes(folder=None):
+    """Reads the dict that `record_mistakes` wrote, or None if there is none of FER2013; a damaged one is named."""
+    facts = _read_facts((folder or RECORDED) / MISTAKES)
+    return facts if facts and facts.get("format") == MISTAKES_FORMAT else None
+
+
+def _read_facts(path):
+    """Reads the dict in the JSON file `path`, or None if there is none of FER2013; a damaged file is named."""
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         return facts if facts["fingerprint"] == FER2013_FINGERPRINT else None
@@ -107,16 +105,16 @@ def read_facts(path):
         return None
 
 
-def run_key(run):
-    """What facts recorded of a `Run` say of it, so that they are known to be of this very training."""
+def identify_run(run):
+    """Returns what recorded facts say of their `Run`, so that they are known to be of this very training."""
     names = ("experiment", "seed", "views", "test_accuracy")
     return {**{name: getattr(run, name) for name in names}, "trained_at": run.commit}
 
 
 def compare_readings(recorded):
-    """{reading: mean distance to Table 1 in points} of the two readings of "the stride is 2", over rows that have both.
+    """Compares the two interpretations of "the stride is 2": {words: mean distance to Table 1 in points}.
 
-    From seed 0 of each.
+    Over the rows that have runs of both, from seed 0 of each.
     """
     pairs = list(zip(ROWS, STRIDE_2_ROWS, strict=True))
     both = [(TABLE_1[one], recorded[one][0], recorded[two][0]) for one, two in pairs if recorded[one] and recorded[two]]

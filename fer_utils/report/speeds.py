@@ -1,4 +1,4 @@
-"""The recorded benchmark as notebooks read it: seconds, ratios, and the race of the networks."""
+"""Reads the recorded benchmark: seconds, ratios, and the race of the networks."""
 
 import json
 from typing import NamedTuple
@@ -11,13 +11,14 @@ from fer_utils.environment import DATA
 from fer_utils.training import EXPERIMENTS, FAST_ROWS, ROWS, find_recipe
 
 BENCHMARK = DATA / "benchmark.json"
-MARKS = (0.50, 0.55, 0.58, 0.60, 0.65)
+MARKS = (0.50, 0.55, 0.58, 0.60, 0.65)  # validation accuracies that the race asks for
 TRAINING_IMAGES = sum(COUNTS["Training"])
 RACERS = (*ROWS, FAST_ROWS[0])
-RECIPE = ", full recipe"
-TRAINED = ", training"
-PLAIN = "equal_vgg"
-SHARE = ": share of the matrix product"
+PLAIN = "equal_vgg"  # of the families, the one beside which the others are measured
+# How the benchmark's rows end, behind the name of an experiment or a network.
+RECIPE_ENDING = ", full recipe"
+TRAINING_ENDING = ", training"
+SHARE_ENDING = ": share of the matrix product"
 
 
 class Row(NamedTuple):
@@ -31,23 +32,38 @@ class Row(NamedTuple):
     beside: str = ""
 
 
+def load_benchmark(path=BENCHMARK):
+    """Reads the answer of `run_benchmark` that was saved at `path`, each row a `Row`; None if there is none."""
+    try:
+        measured = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return {**measured, "rows": [Row(*row) for row in measured["rows"]]}
+
+
 def shares_of_ceiling(measured):
-    """{network and precision: training's multiply-adds a second over those of a matrix product, a fraction of 1}."""
-    return {row.what.removesuffix(SHARE): row.value / 100 for row in measured["rows"] if row.what.endswith(SHARE)}
+    """Returns {network and precision: share of a matrix product's multiply-adds a second that its training reaches}."""
+    return {
+        row.what.removesuffix(SHARE_ENDING): row.value / 100
+        for row in measured["rows"]
+        if row.what.endswith(SHARE_ENDING)
+    }
 
 
 def seconds_of_recipe(name, speed):
-    """Seconds of the full recipe of an experiment on FER2013's training images at `speed` images a second."""
+    """Returns the seconds of an experiment's full recipe on FER2013's training images, at `speed` images a second."""
     return find_recipe(EXPERIMENTS[name], "full").epochs * TRAINING_IMAGES / speed
 
 
 def seconds_of_recipes(measured):
-    """{experiment: seconds of training in its full recipe on FER2013's 28,709 images}, from images per second."""
-    return {row.what.removesuffix(RECIPE): row.value for row in measured["rows"] if row.what.endswith(RECIPE)}
+    """Returns {experiment: seconds of its full recipe on FER2013's 28,709 training images}, as `measured`."""
+    return {
+        row.what.removesuffix(RECIPE_ENDING): row.value for row in measured["rows"] if row.what.endswith(RECIPE_ENDING)
+    }
 
 
 def race_curves(measured, recorded):
-    """{experiment: (seconds, validation accuracies)} at the end of each epoch, for those with `recorded` runs.
+    """Returns {experiment: (seconds, validation accuracies)} at the end of each epoch, for those with `recorded` runs.
 
     Accuracies are means over the seeds; seconds are of the machine that `measured`.
     """
@@ -60,7 +76,7 @@ def race_curves(measured, recorded):
 
 
 def seconds_to_marks(measured, recorded):
-    """{experiment: {mark: seconds}} to the end of the first epoch that reaches each of `MARKS`; infinite if none."""
+    """Returns {experiment: {mark: seconds}} to the end of the first epoch that reaches each of `MARKS`, or infinity."""
     found = {}
     for name, (seconds, accuracies) in race_curves(measured, recorded).items():
         found[name] = {mark: float(np.min(seconds[accuracies >= mark], initial=np.inf)) for mark in MARKS}
@@ -68,17 +84,17 @@ def seconds_to_marks(measured, recorded):
 
 
 def seconds_of_families(measured):
-    """{experiment: seconds of its full recipe on FER2013's training images}; empty where none was `measured`.
+    """Returns {experiment: seconds of its full recipe on FER2013's training images}; empty where none was `measured`.
 
     `measured` is the answer of `load_benchmark`, or None.
     """
     rows = [row for row in (measured or {"rows": []})["rows"] if row.part == "families"]
-    speeds = {row.what.removesuffix(TRAINED): row.value for row in rows}
+    speeds = {row.what.removesuffix(TRAINING_ENDING): row.value for row in rows}
     return {name: seconds_of_recipe(name, speed) for name, speed in speeds.items()}
 
 
 def tabulate_benchmark(measured):
-    """The rows of `run_benchmark`'s answer as a DataFrame of text: part, what, value, times, beside."""
+    """Returns the rows of `run_benchmark`'s answer as a DataFrame of text: part, what, value, times, beside."""
     table = pd.DataFrame(measured["rows"], columns=Row._fields).set_index("part")
     values = [_with_unit(value, unit) for value, unit in zip(table["value"], table["unit"], strict=True)]
     times = ["" if np.isnan(value) else _with_unit(value, "×") for value in table["times"]]
@@ -86,7 +102,7 @@ def tabulate_benchmark(measured):
 
 
 def _with_unit(value, unit):
-    """Three digits, or all before the point, and the unit.
+    """Writes three digits, or all before the point, and the unit.
 
     >>> [_with_unit(value, "s") for value in (12345.6, 123.4, 1.234, 0.01234, float("inf"))]
     ['12,346 s', '123 s', '1.23 s', '0.0123 s', 'not reached']
@@ -94,12 +110,3 @@ def _with_unit(value, unit):
     if np.isinf(value):
         return "not reached"
     return f"{value:,.0f} {unit}".strip() if value >= 100 else f"{value:.3g} {unit}".strip()
-
-
-def load_benchmark(path=BENCHMARK):
-    """The answer of `run_benchmark` that was saved at `path`, each row a `Row`; None if there is none."""
-    try:
-        measured = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    return {**measured, "rows": [Row(*row) for row in measured["rows"]]}

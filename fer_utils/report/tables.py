@@ -1,4 +1,4 @@
-"""The tables that set the recorded runs beside the report and beside each other."""
+"""Makes the tables that set the recorded runs beside the report and beside each other."""
 
 import numpy as np
 import pandas as pd
@@ -21,9 +21,11 @@ from fer_utils.training import (
     find_recipe,
 )
 
+NO_RUN = "no recorded run yet"
+
 
 def describe_beside_report(run):
-    """One honest line: a run's test accuracy with its 95 % interval beside the report's row (Table 1)."""
+    """Describes in one line a run's test accuracy with its 95 % interval beside the report's row (Table 1)."""
     n = len(run.test_correct)
     low, high = wilson_interval(run.test_correct.sum(), n)
     ours = f"{run.test_accuracy:.1%} ({low:.1%} to {high:.1%}, n = {n:,}, one seed, {run.dataset}, {run.profile})"
@@ -31,7 +33,7 @@ def describe_beside_report(run):
 
 
 def describe_recorded(runs):
-    """One line for the recorded runs of one experiment, by seed: what `describe_beside_report` says of a single run."""
+    """Describes the recorded runs of one experiment as `describe_beside_report` does a single run, in one line."""
     if not runs:
         return "no recorded run"
     accuracy = average_over_seeds(correct_answers(runs))
@@ -43,7 +45,7 @@ def describe_recorded(runs):
 
 
 def tabulate_results(recorded):
-    """Table 1 as a DataFrame of text, a row per experiment with runs: the report's column beside ours."""
+    """Tabulates Table 1, a DataFrame of text, a row per experiment with runs: the report's column beside ours."""
     names = (*ROWS, *FAST_ROWS, *BEST_ROWS, *STRIDE_2_ROWS)
     rows = [_result_row(name, recorded[name]) for name in names if recorded.get(name)]
     return pd.DataFrame(rows).set_index("network") if rows else pd.DataFrame()
@@ -66,7 +68,7 @@ def _result_row(name, runs):
 
 
 def tabulate_shortcuts(recorded):
-    """The "Table 2" that §5.3 cites: the network without and with shortcuts, as a DataFrame of text."""
+    """Tabulates the "Table 2" that §5.3 cites: the network without and with shortcuts, as a DataFrame of text."""
     rows = {}
     for name in ("vgg_like", "resnet_like"):
         if runs := recorded.get(name):
@@ -83,19 +85,16 @@ def tabulate_shortcuts(recorded):
     return pd.DataFrame(rows).T
 
 
-NO_RUN = "no recorded run yet"
-
-
 def family_title(experiment):
-    """What an experiment of `EQUAL_ROWS` is called among its like, such as `"VGG"`."""
+    """Returns what an experiment of `EQUAL_ROWS` is called among its like, such as `"VGG"`."""
     return EXPERIMENTS[experiment].title.removesuffix(" at equal cost")
 
 
 def tabulate_equal_cost(recorded, seconds):
-    """The seven families at one cost as a DataFrame of text, a row each, with runs or without.
+    """Tabulates the seven families at one cost as a DataFrame of text, a row each, with runs or without.
 
-    `seconds` maps experiments to seconds of training measured side by side (`benchmark.seconds_of_families`): those
-    that runs keep are of days on which the machine did other work as well. Where it lacks a row, so does the table.
+    `seconds` maps experiments to seconds of training measured side by side (`speeds.seconds_of_families`): those that
+    runs keep are of days on which the machine did other work as well. Where it lacks a row, so does the table.
     """
     rows = {}
     for name in EQUAL_ROWS:
@@ -114,9 +113,9 @@ def tabulate_equal_cost(recorded, seconds):
 
 
 def tabulate_ablation(recorded):
-    """What each part of `best` gives, in small, as a DataFrame of text: a row per experiment with runs.
+    """Tabulates what each part of `best` gives, in small, as a DataFrame of text: a row per experiment with runs.
 
-    The last column is test accuracy less that with all parts, by `compare_with`.
+    The last column is test accuracy minus that with all parts, by `compare_with`.
     """
     differences = compare_with("small_best", ABLATION_ROWS, recorded)
     rows = {}
@@ -139,7 +138,7 @@ def _as_table(rows, label):
 
 
 def tabulate_records(recorded, facts=None):
-    """Published accuracies and ours, least first, as a DataFrame of text; ours say how many seeds they are of.
+    """Tabulates published accuracies and ours, least first, a DataFrame of text; ours say how many seeds they are of.
 
     `facts` are those of `load_test_set`, for several networks together. Networks and recipes of ours were chosen on
     PublicTest alone.
@@ -177,7 +176,7 @@ def _our_record(title, accuracy, runs, n_networks):
 
 
 def multiply_adds_of_training(experiment):
-    """Multiply-adds of a whole training of the named experiment in its full recipe on FER2013, forward and backward."""
+    """Returns the multiply-adds of an experiment's whole training on FER2013 by its full recipe, both passes."""
     recipe = find_recipe(EXPERIMENTS[experiment], "full")
     n_images = recipe.train_images or sum(COUNTS["Training"])
     network = build_network(EXPERIMENTS[experiment], recipe, seed=None)
@@ -189,7 +188,7 @@ def _build_again(run):
 
 
 def describe_accuracy(accuracy):
-    """An `Accuracy` as text: mean ± standard deviation over seeds, in percent."""
+    """Returns an `Accuracy` as text: mean ± standard deviation over seeds, in percent."""
     spread = "one seed" if np.isnan(accuracy.deviation) else f"± {100 * accuracy.deviation:.1f}"
     return (
         f"{100 * accuracy.mean:.1f} % ({spread})" if spread == "one seed" else f"{100 * accuracy.mean:.1f} {spread} %"
@@ -197,7 +196,7 @@ def describe_accuracy(accuracy):
 
 
 def as_markdown(table):
-    """A DataFrame of text as a markdown table, its index first.
+    """Returns a DataFrame of text as a markdown table, its index first.
 
     >>> print(as_markdown(pd.DataFrame({"b": ["2"]}, index=pd.Index(["1"], name="a"))))
     | a | b |

@@ -1,7 +1,6 @@
 """The table of experiments, the training, and the runs that it leaves behind."""
 
 from fer_utils.training.build import NETWORKS, build_network, load_network
-from fer_utils.training.checkpoint import Progress
 from fer_utils.training.compiling import compile_network
 from fer_utils.training.experiments import (
     ABLATION_ROWS,
@@ -17,31 +16,11 @@ from fer_utils.training.experiments import (
     find_difference,
     find_experiment,
     find_recipe,
-    list_candidates,
-    report_recipe,
 )
-from fer_utils.training.grid import keeps_weights, list_tasks, reproduce
-from fer_utils.training.loop import (
-    BAR,
-    commit,
-    count_as_done,
-    fit_one_epoch,
-    train,
-    training_cost,
-    versions,
-)
-from fer_utils.training.runs import (
-    WEIGHTS,
-    Run,
-    RunError,
-    list_runs,
-    load_run,
-    naming_damage,
-    save_half_precision,
-    save_run,
-)
-from fer_utils.training.screening import screen
-from fer_utils.training.store import find_finished, lock_run, run_folder, store_folder
+from fer_utils.training.grid import list_tasks, reproduce
+from fer_utils.training.loop import BAR, fit_one_epoch, train, training_cost
+from fer_utils.training.origin import find_commit, list_versions
+from fer_utils.training.runs import WEIGHTS, Run, RunError, list_runs
 
 __all__ = [
     "ABLATION_ROWS",
@@ -52,7 +31,6 @@ __all__ = [
     "Experiment",
     "FAST_ROWS",
     "NETWORKS",
-    "Progress",
     "RECIPES",
     "ROWS",
     "Recipe",
@@ -61,30 +39,17 @@ __all__ = [
     "STRIDE_2_ROWS",
     "WEIGHTS",
     "build_network",
-    "commit",
     "compile_network",
-    "count_as_done",
+    "find_commit",
     "find_difference",
     "find_experiment",
-    "find_finished",
     "find_recipe",
     "fit_one_epoch",
-    "keeps_weights",
-    "list_candidates",
     "list_runs",
     "list_tasks",
+    "list_versions",
     "load_network",
-    "load_run",
-    "lock_run",
-    "naming_damage",
-    "report_recipe",
     "reproduce",
-    "run_folder",
-    "save_half_precision",
-    "save_run",
-    "screen",
-    "store_folder",
     "train",
     "training_cost",
-    "versions",
 ]

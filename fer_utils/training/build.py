@@ -1,4 +1,4 @@
-"""From an experiment to its network: built anew, or loaded with a run's weights."""
+"""Builds the network of an experiment, or loads it with a run's weights."""
 
 import contextlib
 
@@ -6,14 +6,14 @@ from fer_utils import device
 from fer_utils.device import keras
 from fer_utils.models import FAMILIES, augmentation_layer, deep_residual, fast, lenet_like, resnet_like, vgg_like
 from fer_utils.training.experiments import Recipe, find_experiment
-from fer_utils.training.runs import WEIGHTS, RunError, naming_damage
+from fer_utils.training.runs import WEIGHTS, RunError, explain_damage
 from fer_utils.training.seeds import own_seeds
 
 NETWORKS = {build.__name__: build for build in (lenet_like, vgg_like, resnet_like, fast, deep_residual)} | FAMILIES
 
 
 def build_network(experiment, recipe, seed=0, precision=device.FLOAT32):
-    """The uncompiled network of an `Experiment` and a `Recipe`, its initial weights and augmentation set by `seed`.
+    """Builds the uncompiled network of an `Experiment` and a `Recipe`; `seed` sets initial weights and augmentation.
 
     Without a seed (None), for a network whose weights do not matter or are loaded, Keras draws them as it likes.
     `precision` is the Keras dtype policy that its layers compute in; weights are float32 in each.
@@ -38,12 +38,12 @@ def build_network(experiment, recipe, seed=0, precision=device.FLOAT32):
 
 
 def load_network(run):
-    """The trained `keras.Model` of a `Run`; `RunError` if the run was kept without its weights or they are damaged."""
+    """Loads the trained `keras.Model` of a `Run`; `RunError` if its weights were not kept or are damaged."""
     path = run.folder / WEIGHTS if run.folder else None
     if path is None or not path.exists():
         name = f"{run.experiment}, seed {run.seed}"
         raise RunError(f"{name}: the run was kept without its weights; train it with retrain=True")
     network = build_network(find_experiment(run.experiment), Recipe(**run.recipe), seed=None)
-    with naming_damage(path):
+    with explain_damage(path):
         network.load_weights(path)
     return network

@@ -1,4 +1,4 @@
-"""A training's checkpoint: all variables of network and optimiser, the best weights so far, and the progress."""
+"""Saves and loads a training's checkpoint: all variables, the best weights so far, and the progress."""
 
 import dataclasses
 import json
@@ -7,7 +7,7 @@ import numpy as np
 
 from fer_utils.device import keras
 from fer_utils.environment import atomic_path
-from fer_utils.training.experiments import DEFINITION
+from fer_utils.training.experiments import read_definition
 from fer_utils.training.runs import DAMAGE
 
 
@@ -23,10 +23,10 @@ class Progress:
 
 
 def checkpoint_identity(experiment, recipe, faces, seed, precision):
-    """What a checkpoint must agree with to be continued."""
+    """Returns what a checkpoint must agree with to be continued."""
     return {
         "experiment": experiment.name,
-        "definition": definition_of(experiment),
+        "definition": read_definition(experiment),
         "seed": seed,
         "recipe": dataclasses.asdict(recipe),
         "fingerprint": faces.fingerprint,
@@ -35,12 +35,8 @@ def checkpoint_identity(experiment, recipe, faces, seed, precision):
     }
 
 
-def definition_of(experiment):
-    """What an experiment trains, without what it is called."""
-    return {name: getattr(experiment, name) for name in DEFINITION}
-
-
 def save_checkpoint(network, progress, path, task):
+    """Writes the variables of `network` and its optimiser, and `progress`, to `path`, as those of `task`."""
     facts = {"task": task, **{name: getattr(progress, name) for name in ("epoch", "seconds", "history", "best_epoch")}}
     arrays = {f"now{i}": array for i, array in enumerate(read_variables(_state(network)))}
     arrays |= {f"best{i}": array for i, array in enumerate(progress.best_variables)}
@@ -49,7 +45,7 @@ def save_checkpoint(network, progress, path, task):
 
 
 def load_checkpoint(network, path, task):
-    """The `Progress` stored at `path`, its variables assigned to `network`; None if there is none that fits `task`."""
+    """Returns the `Progress` stored at `path`, its variables assigned to `network`; None if none fits `task`."""
     try:
         with np.load(path, allow_pickle=False) as stored:
             facts = json.loads(str(stored["facts"]))
@@ -63,7 +59,7 @@ def load_checkpoint(network, path, task):
         print(f"{path.name} is damaged: training starts from the beginning")
         return None
     if [array.shape for array in now] != [variable.shape for variable in _state(network)]:
-        return None  # models.py was changed since
+        return None  # the code of the network was changed since
     assign_variables(_state(network), now)
     return Progress(best_variables=best, **facts)
 
@@ -73,9 +69,11 @@ def _state(network):
 
 
 def read_variables(variables):
+    """Returns the values of Keras `variables`, a list of arrays."""
     return [variable.numpy() for variable in variables]
 
 
 def assign_variables(variables, arrays):
+    """Gives Keras `variables` the values of `arrays`, in order."""
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)

@@ -1,4 +1,4 @@
-"""From a recipe to its optimiser, learning rates and loss."""
+"""Compiles a network: from a recipe to its optimiser, learning rates and loss."""
 
 from fer_utils.device import keras
 
@@ -24,7 +24,7 @@ def compile_network(network, recipe, n_images):
 
 
 def _schedule(recipe, steps):
-    """The learning rate over `steps` steps: constant, or up during the warm-up and down along half a cosine."""
+    """Returns the learning rate over `steps` steps: constant, or up during the warm-up and down along half a cosine."""
     if recipe.schedule == "constant":
         return recipe.learning_rate
     warmup = round(recipe.warmup * steps)

@@ -1,24 +1,23 @@
-"""The table of experiments: what is trained, in data; notebooks and the command name an experiment."""
+"""Lists the experiments: what is trained, as data; notebooks and the command name an experiment."""
 
-import itertools
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained; one recipe per profile, the same for all rows of the report, so that one thing differs.
+    """How a network is trained; one recipe per profile, the same for all rows of the report's Table 1.
 
     The report gives no optimiser, batch size or number of epochs. Here: Adam (Kingma and Ba 2015), whose rate starts at
     Keras's own and falls to zero along half a cosine (Loshchilov and Hutter 2017). Few epochs are enough then: the
     last ones no longer swing, and the baseline still has time to overfit. `train_images` limits the training images
     (None: all). The weights of the epoch with the best validation accuracy are kept.
 
-    The rest is not used by the report's rows: decoupled weight decay (AdamW, Loshchilov and Hutter 2019), the share of
-    the steps in which the rate climbs from a tenth of `learning_rate` to it, dropout before the last layer (Srivastava
-    et al. 2014), label smoothing (Szegedy et al. 2016), a `momentum` that puts stochastic gradient descent with
-    Nesterov's momentum in Adam's place (Sutskever et al. 2013), the decay per step of the weights' running mean that is
-    then judged and kept in place of the weights themselves (Polyak and Juditsky 1992), `mixup`, how much faces are
-    mixed (`augmentation.mix_pairs`), and the `interpolation` by which the augmentation turns, zooms and shifts them.
+    The other fields are not used by the report's rows. These are decoupled weight decay (AdamW, Loshchilov and Hutter
+    2019); the share of the steps in which the rate climbs from a tenth of `learning_rate` to it; dropout before the
+    last layer (Srivastava et al. 2014); label smoothing (Szegedy et al. 2016); a `momentum` with which Nesterov's
+    stochastic gradient descent replaces Adam (Sutskever et al. 2013); the decay per step of the weights' running mean,
+    which is then judged and kept instead of the weights themselves (Polyak and Juditsky 1992); `mixup`, how much faces
+    are mixed (`models.mix_pairs`); and the `interpolation` by which the augmentation turns, zooms and shifts them.
 
     The recipes like the report's own need four more: the `optimizer` ("adam" or "rmsprop", where `momentum` is 0), the
     `schedule` of its rate ("cosine" or "constant"), which weights are kept (`keep`: those of the "best" or of the
@@ -52,8 +51,8 @@ class Recipe:
 class Experiment:
     """What is trained: which network, with which augmentation, with which stride of its convolutions.
 
-    `augmentation` is one of the names in `augmentation.AUGMENTATIONS`; `recipes` maps profiles
-    to recipes of its own; `precision` is a Keras dtype policy, or None for the one that suits the device; `views` is
+    `augmentation` is one of the names in `models/augmentation.py`; `recipes` maps profiles to recipes of its own;
+    `precision` is a Keras dtype policy, or None for the one that suits the device; `views` is
     how many views of each image the finished network judges (`models.predict_views`).
     """
 
@@ -76,7 +75,7 @@ RECIPES = {
 
 
 def _with_quick(full, width, epochs):
-    """Recipes of both profiles: `full`, and it on few images with a narrow network for few epochs."""
+    """Recipes of both profiles: `full`, and the same on few images with a narrow network for few epochs."""
     return {"quick": replace(full, width=width, epochs=epochs, batch_size=32, train_images=QUICK_IMAGES), "full": full}
 
 
@@ -96,7 +95,7 @@ BEST = Recipe(
 BEST_RECIPES = _with_quick(BEST, width=0.25, epochs=8)
 # The same for as long as a tenth of the VGG19's training lasts (notebook 09): for a GPU.
 LONG_RECIPES = _with_quick(replace(BEST, epochs=90), width=0.25, epochs=8)
-# One recipe for all families of `families.py`, that of `fast`, so that none of them was tuned.
+# One recipe for all families of `models/families.py`, that of `fast`, so that none of them was tuned.
 EQUAL_RECIPES = _with_quick(FAST, width=0.25, epochs=4)
 # The recipe of `best` for a quarter of its epochs, on the network of `fast`: cheap enough to be trained many times.
 SMALL = replace(BEST, epochs=10)
@@ -113,13 +112,13 @@ EXPERIMENTS = {
         Experiment("lenet_like_augmented", "LeNet-like + augmentation", "lenet_like", augmentation="mild"),
         Experiment("vgg_like", "VGG-like", "vgg_like", augmentation="mild"),
         Experiment("resnet_like", "ResNet-like", "resnet_like", augmentation="mild"),
-        # "the stride is 2" (§4), taken of the convolutions: the other reading of the same four rows.
+        # "the stride is 2" (§4), understood of the convolutions: the other interpretation of the same four rows.
         Experiment("lenet_like_stride2", "LeNet-like, stride 2", "lenet_like", "none", 2),
         Experiment("lenet_like_augmented_stride2", "LeNet-like + augmentation, stride 2", "lenet_like", "mild", 2),
         Experiment("vgg_like_stride2", "VGG-like, stride 2", "vgg_like", "mild", 2),
         Experiment("resnet_like_stride2", "ResNet-like, stride 2", "resnet_like", "mild", 2),
         Experiment("fast", "Fast", "fast", "flip", recipes=FAST_RECIPES),
-        # Its twin, by which notebook 08 tells what half the bits cost.
+        # The same in float32: by the two, notebook 08 tells what half the bits cost.
         Experiment("fast_float32", "Fast, float32", "fast", "flip", recipes=FAST_RECIPES, precision="float32"),
         Experiment("best", "Best", "deep_residual", "strong", recipes=BEST_RECIPES, views=10),
         Experiment("best_long", "Best, 90 epochs", "deep_residual", "strong", recipes=LONG_RECIPES, views=10),
@@ -131,7 +130,7 @@ EXPERIMENTS = {
         Experiment("equal_densenet", "DenseNet at equal cost", "densenet", "flip", recipes=EQUAL_RECIPES),
         Experiment("equal_mobilenet", "MobileNet at equal cost", "mobilenet", "flip", recipes=EQUAL_RECIPES),
         Experiment("equal_efficientnet", "EfficientNet at equal cost", "efficientnet", "flip", recipes=EQUAL_RECIPES),
-        # What each part of `best` gives: all of them, then one less or another in its place.
+        # What each part of `best` gives: all of them, then one left out or replaced.
         Experiment("small_best", "All parts", "fast", "strong", recipes=_small()),
         Experiment("small_no_erasing", "Without erasing", "fast", "shift", recipes=_small()),
         Experiment("small_no_shift", "Nor shift", "fast", "mild", recipes=_small()),
@@ -158,7 +157,7 @@ EXPERIMENTS = {
         Experiment("small_mixup", "With mixup", "fast", "strong", recipes=_small(mixup=0.2)),
     )
 }  # fmt: skip
-# The rows of the report's Table 1, and the same rows with "the stride is 2" taken of the convolutions.
+# The rows of the report's Table 1, and the same rows with "the stride is 2" understood of the convolutions.
 ROWS = "lenet_like", "lenet_like_augmented", "vgg_like", "resnet_like"
 STRIDE_2_ROWS = tuple(f"{name}_stride2" for name in ROWS)
 # No row of the report: at least as accurate as its best, in a fraction of the time.
@@ -168,65 +167,27 @@ BEST_ROWS = "best", "best_long"
 # Notebook 09: seven families at the cost of the baseline, and what each part of `best` gives.
 EQUAL_ROWS = tuple(name for name in EXPERIMENTS if name.startswith("equal_"))
 ABLATION_ROWS = tuple(name for name in EXPERIMENTS if name.startswith("small_"))
-# The report names no optimiser, batch, rate, schedule, number of epochs or validation set. It gives these hints: the
-# training accuracy of the baseline passes 80 % "very quickly" (5.1); flips, rotations and zooms (3); normalisation in
-# each layer (4); the activation maps follow the book that it cites (Chollet 2018). All candidates therefore share what
-# that book's recipes share: Keras's default settings (rate 1e-3, normalisation with momentum 0.99), a constant rate,
-# no choice of an epoch. They differ in what people of 2020 differed in.
-CANDIDATE_OPTIMIZERS = {
-    "adam": "Keras's default settings; what most public FER2013 code of those years uses",
-    "rmsprop": "Keras's default settings; the optimiser of the cited book's convolutional networks",
-}
-CANDIDATE_BATCHES = {
-    32: "Keras's own default, and the batch of the cited book's augmented network",
-    64: "the batch of most public FER2013 code",
-    128: "the largest that people of 2020 commonly used for small images",
-}
-CANDIDATE_AUGMENTATIONS = {
-    "book": "rotation up to 40 degrees, zoom up to 20 %: the cited book's settings",
-    "public": "rotation up to 30 degrees, zoom up to 30 %: public FER2013 code of those years",
-    "tutorial": "rotation up to 36 degrees, zoom up to 10 %: TensorFlow's tutorial of 2020",
-    "mild": "rotation up to 10 degrees, zoom up to 10 %: the course's own",
-}
-CANDIDATE_EPOCHS = 15
-
-
-def list_candidates():
-    """[(name, `Experiment`, `Recipe`)] of all candidates on the two LeNet-like rows: 6 plain, 24 augmented.
-
-    First the plain ones, which the augmentation does not touch, then one augmentation after the other.
-    """
-    found = []
-    for augmentation in ("none", *CANDIDATE_AUGMENTATIONS):
-        for optimizer, batch in itertools.product(CANDIDATE_OPTIMIZERS, CANDIDATE_BATCHES):
-            name = f"{optimizer}_{batch}_{augmentation}"
-            experiment = Experiment(name, name, "lenet_like", augmentation)
-            found.append((name, experiment, report_recipe(optimizer, batch, CANDIDATE_EPOCHS)))
-    return found
-
-
-def report_recipe(optimizer, batch_size, epochs):
-    """The full `Recipe` of a candidate: constant rate of Keras's default, the last epoch's weights."""
-    return Recipe(
-        width=1.0, epochs=epochs, batch_size=batch_size, learning_rate=1e-3, train_images=None,
-        optimizer=optimizer, schedule="constant", keep="last", norm_momentum=0.99,
-    )  # fmt: skip
 
 
 def find_experiment(name):
-    """The `Experiment` called `name`; a `ValueError` that lists the names there are."""
+    """Returns the `Experiment` called `name`; a `ValueError` that lists the names there are."""
     if name not in EXPERIMENTS:
         raise ValueError(f"there is no experiment {name!r}; there are: {', '.join(EXPERIMENTS)}")
     return EXPERIMENTS[name]
 
 
 def find_recipe(experiment, profile):
-    """The `Recipe` of an `Experiment` in a profile: its own, or that of all rows."""
+    """Returns the `Recipe` of an `Experiment` in a profile: its own, or that of all rows."""
     return (experiment.recipes or RECIPES)[profile]
 
 
 # What of an `Experiment` decides about numbers; a run records each under the same name.
 DEFINITION = ("model", "augmentation", "conv_stride", "views")
+
+
+def read_definition(experiment):
+    """Returns what an `Experiment` trains, {name: value}, without what it is called."""
+    return {name: getattr(experiment, name) for name in DEFINITION}
 
 
 def find_difference(run, experiment, recipe, fingerprint):
@@ -236,7 +197,7 @@ def find_difference(run, experiment, recipe, fingerprint):
     for training, for the recorded runs, and so for all that reads them. The precision counts where the experiment fixes
     one; `fingerprint` is that of the images.
     """
-    expected = {"experiment": experiment.name, **{name: getattr(experiment, name) for name in DEFINITION}}
+    expected = {"experiment": experiment.name, **read_definition(experiment)}
     if experiment.precision:
         expected["precision"] = experiment.precision
     expected["fingerprint"] = fingerprint
@@ -245,7 +206,7 @@ def find_difference(run, experiment, recipe, fingerprint):
 
 
 def _list_recipe_differences(facts, recipe):
-    """The same for a run's recorded `facts` and a `Recipe`; what came into recipes later had its default before."""
+    """Returns such words on a run's recorded `facts` and a `Recipe`; a later setting had its default before."""
     if not isinstance(facts, dict):
         return [f"recipe is {facts!r}, expected its settings by name"]
     defaults = {field.name: field.default for field in fields(Recipe) if field.default is not MISSING}
@@ -253,7 +214,7 @@ def _list_recipe_differences(facts, recipe):
 
 
 def _list_differences(found, expected):
-    """Words about each name under which the two dictionaries differ."""
+    """Returns words about each name under which the two dictionaries differ."""
     words = []
     for name in {**expected, **found}:
         if name not in found:

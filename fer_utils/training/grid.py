@@ -1,4 +1,4 @@
-"""The grid of experiments and seeds: trains what is missing, on this machine or on a Dask cluster."""
+"""Trains what is missing of the grid of experiments and seeds, on this machine or on a Dask cluster."""
 
 import contextlib
 import functools
@@ -26,15 +26,15 @@ from fer_utils.training.runs import RunError, load_run
 from fer_utils.training.store import find_finished, lock_run, run_folder, store_folder
 
 BAR = "{desc} {percentage:3.0f}% of all |{bar:20}| {remaining} left{postfix}"
-SECONDS_BETWEEN_LOOKS = 2
-SECONDS_TO_CONNECT = 10
+SECONDS_BETWEEN_LOOKS = 2  # at a run that another process is training
+SECONDS_TO_CONNECT = 10  # to a Dask scheduler
 
 
 def list_tasks(seeds=3, experiments=()):
-    """[(experiment, seed)]: the rows of all tables with seeds 0, 1, ..., then the other reading of stride with seed 0.
+    """Lists [(experiment, seed)]: all tables with seeds 0, 1, ..., then the other stride with seed 0.
 
     The longer training of the best network is for a GPU and has to be named. `experiments` are names, instead of these.
-    All rows come with their first seed before any comes with its second.
+    All experiments come with their first seed before any comes with its second.
     Raises `ValueError` for an unknown name.
     """
     names = [find_experiment(name).name for name in experiments]
@@ -44,7 +44,7 @@ def list_tasks(seeds=3, experiments=()):
 
 
 def keeps_weights(experiment, seed):
-    """Whether the trained network itself is kept: of the first seed, where a notebook or a photo may need it."""
+    """Returns whether the trained network is kept: of the first seed, where a notebook or a photo may need it."""
     return seed == 0 and experiment not in (*EQUAL_ROWS, *ABLATION_ROWS)
 
 
@@ -94,7 +94,7 @@ def _train_here(faces, tasks, store, bar):
         for task in waiting:
             lock = lock_run(run_folder(store, *task))
             try:
-                with lock.acquire(timeout=0), _naming_the_disk(task, store):
+                with lock.acquire(timeout=0), _explain_disk(task, store):
                     train(task[0], faces, task[1], keep_weights=keeps_weights(*task), store=store, bar=bar)
             except Timeout:
                 busy.append(task)
@@ -107,7 +107,8 @@ def _train_here(faces, tasks, store, bar):
 
 
 @contextlib.contextmanager
-def _naming_the_disk(task, store):
+def _explain_disk(task, store):
+    """Turns what the disk raises while the run of `task` is written into a `RunError` that names both."""
     try:
         yield
     except OSError as error:
@@ -145,7 +146,7 @@ def _train_on_cluster(scheduler, faces, tasks, store):
             task = futures[future]
             folder = run_folder(store, *task)
             files = future.result()
-            with lock_run(folder), _naming_the_disk(task, store):
+            with lock_run(folder), _explain_disk(task, store):
                 _keep_files(files, folder)
             yield task
 
@@ -159,12 +160,12 @@ def _check_workers(client):
 
 
 def _hand_on(faces):
-    """The faces as a result of the cluster: if their worker dies they are made again, which scattered data is not."""
+    """Returns the faces as a result of the cluster: if their worker dies they are made again; scattered data is not."""
     return faces
 
 
 def _train_on_worker(task, faces, profile, store):
-    """{file name: bytes} of the finished run of `task`, trained in this worker's process."""
+    """Returns {file name: bytes} of the finished run of `task`, trained in this worker's process."""
     from distributed import get_worker
 
     os.environ.update(FER_PROFILE=profile, FER_PROGRESS="0")

@@ -1,4 +1,4 @@
-"""train(experiment, faces, seed) -> Run: repeatable, resumable, recorded.
+"""Trains: `train(experiment, faces, seed)` returns a `Run`, repeatable, resumable, recorded.
 
 Everything random follows from the seed: the initial weights, the order and the mixing of the images (from the seed and
 the epoch's number) and the augmentation (its state is part of the checkpoint). A training that is stopped goes on from
@@ -7,11 +7,8 @@ its last finished epoch and ends with the same weights as one that was never sto
 
 import contextlib
 import dataclasses
-import importlib
 import logging
 import math
-import platform
-import subprocess
 import time
 
 import numpy as np
@@ -19,7 +16,7 @@ import numpy as np
 from fer_utils import device
 from fer_utils.data import CLASS_NAMES
 from fer_utils.device import keras
-from fer_utils.environment import PROJECT, current_profile, progress_bar
+from fer_utils.environment import current_profile, progress_bar
 from fer_utils.evaluation import confusion_matrix
 from fer_utils.models import count_multiply_adds, mix_pairs, predict, predict_views
 from fer_utils.training.build import build_network
@@ -27,13 +24,13 @@ from fer_utils.training.checkpoint import (
     Progress,
     assign_variables,
     checkpoint_identity,
-    definition_of,
     load_checkpoint,
     read_variables,
     save_checkpoint,
 )
 from fer_utils.training.compiling import compile_network
-from fer_utils.training.experiments import find_experiment, find_recipe
+from fer_utils.training.experiments import find_experiment, find_recipe, read_definition
+from fer_utils.training.origin import find_commit, list_versions
 from fer_utils.training.runs import Run, save_run
 from fer_utils.training.store import find_finished, lock_run, run_folder, store_folder
 
@@ -43,7 +40,7 @@ BAR = "{desc} {percentage:3.0f}% |{bar:20}| {remaining} left{postfix}"
 
 
 def train(experiment, faces, seed=0, retrain=False, keep_weights=True, store=None, bar=None):
-    """The `Run` of the named `experiment` on `faces` (a `FaceDataset`), in the current profile's recipe.
+    """Trains the named `experiment` on `faces` by the current profile's recipe; returns its `Run`.
 
     A finished run is returned from the store instead of being trained again, unless `retrain`; a stopped one goes on;
     one that another process is training is waited for. `store` is a folder, by default that of `store_folder`.
@@ -80,7 +77,7 @@ def train(experiment, faces, seed=0, retrain=False, keep_weights=True, store=Non
 
 
 def training_cost(network, recipe, faces):
-    """Multiply-adds, in thousands of millions, of the forward passes of a whole training: what its time goes with."""
+    """Returns the multiply-adds, in thousands of millions, of a training's forward passes: its time follows them."""
     n_images = min(recipe.train_images or math.inf, len(faces.train.labels))
     return count_multiply_adds(network) * n_images * recipe.epochs / 1e9
 
@@ -115,7 +112,7 @@ def fit_one_epoch(network, split, recipe, seed, epoch, bar):
 
     On TensorFlow batch by batch and not with `network.fit`: its input pipeline lets an epoch end only when its own
     clock strikes, 5, 10, 20, 41, ... seconds after the start (notebook 08). On JAX with `network.fit`, which keeps the
-    weights on the device from batch to batch. But at its end it puts the running mean of the weights in their place,
+    weights on the device from batch to batch. But at its end it replaces the weights by their running mean,
     so a recipe with such a mean is trained batch by batch on JAX too. Both ways give the same numbers.
     """
     n_batches = -(-len(split.labels) // recipe.batch_size)
@@ -196,7 +193,7 @@ def _note_epoch(progress, scores, network, keep):
 
 
 def _training_images(split, n_images, seed):
-    """`n_images` of `split`, drawn at random by `seed`; all of them if None or fewer are there."""
+    """Returns `n_images` of `split`, drawn at random by `seed`; all of them if None or fewer are there."""
     if n_images is None or n_images >= len(split.labels):
         return split
     chosen = np.sort(np.random.default_rng([seed, n_images]).permutation(len(split.labels))[:n_images])
@@ -204,13 +201,13 @@ def _training_images(split, n_images, seed):
 
 
 def _record(network, progress, experiment, profile, recipe, faces, seed, precision):
-    """The `Run` of a finished training; this is the one place where the test images are looked at."""
+    """Returns the `Run` of a finished training; this is the one place where the test images are looked at."""
     validation_predictions = predict_views(network, faces.validation.images, experiment.views).argmax(axis=1)
     probabilities = predict_views(network, faces.test.images, experiment.views).astype(np.float16)
     predictions = probabilities.argmax(axis=1)
     return Run(
         experiment=experiment.name,
-        **definition_of(experiment),
+        **read_definition(experiment),
         seed=seed,
         profile=profile,
         recipe=dataclasses.asdict(recipe),
@@ -226,28 +223,6 @@ def _record(network, progress, experiment, profile, recipe, faces, seed, precisi
         seconds=round(progress.seconds, 1),
         device=device.name_device(),
         precision=precision,
-        versions=versions(),
-        commit=commit(),
+        versions=list_versions(),
+        commit=find_commit(),
     )
-
-
-def versions():
-    """{name: version} of Python and of the packages that decide about numbers."""
-    backend = keras.backend.backend()
-    packages = {"keras": keras, backend: importlib.import_module(backend), "numpy": np}
-    return {"python": platform.python_version(), **{name: package.__version__ for name, package in packages.items()}}
-
-
-def commit():
-    """The commit the code stands at, with `+` if files were changed since; "unknown" outside a clone."""
-    try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"],
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )  # fmt: count_as_done
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return described.stdout.strip()

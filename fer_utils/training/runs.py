@@ -88,31 +88,32 @@ def save_run(run, folder, model=None):
 
 
 def load_run(folder):
-    """The `Run` in `folder`; `RunError` says which file is missing or damaged."""
+    """Reads the `Run` in `folder`; `RunError` says which file is missing or damaged."""
     folder = Path(folder)
     recover(folder)
-    with naming_damage(folder / "run.json"):
+    with explain_damage(folder / "run.json"):
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         written_here = facts.pop("format") == FORMAT
         facts |= _in_todays_words(facts["augmentation"], facts["recipe"])
     if not written_here:
         raise RunError(f"{_short_name(folder / 'run.json')} was written by another version of the course")
-    with naming_damage(folder / "arrays.npz"), np.load(folder / "arrays.npz", allow_pickle=False) as stored:
+    with explain_damage(folder / "arrays.npz"), np.load(folder / "arrays.npz", allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in ARRAYS}
-    with naming_damage(folder / "run.json"):
+    with explain_damage(folder / "run.json"):
         run = Run(**facts, **arrays, folder=folder)
         _check_agreement(run)
     return run
 
 
 def _in_todays_words(augmentation, recipe):
+    """Returns what a run records of its augmentation and recipe, in the words of this version."""
     if isinstance(recipe, dict):
         recipe = {EARLIER_SETTINGS.get(name, name): value for name, value in recipe.items()}
     return {"augmentation": EARLIER_AUGMENTATIONS.get(augmentation, augmentation), "recipe": recipe}
 
 
 def _check_agreement(run):
-    """`ValueError` if facts and arrays of `run` are of different trainings, or one of them was changed."""
+    """Raises `ValueError` if facts and arrays of `run` are of different trainings, or one of them was changed."""
     n_correct, n_images = int(run.test_correct.sum()), len(run.test_correct)
     counted = (int(np.trace(run.confusion)), int(run.confusion.sum()), len(run.test_probabilities))
     if counted != (n_correct, n_images, n_images) or abs(run.test_accuracy - n_correct / n_images) > 1e-6:
@@ -120,7 +121,7 @@ def _check_agreement(run):
 
 
 @contextlib.contextmanager
-def naming_damage(path):
+def explain_damage(path):
     """Turns what reading a missing or damaged file `path` raises into a `RunError` that names it."""
     try:
         yield
@@ -131,12 +132,12 @@ def naming_damage(path):
 
 
 def _short_name(path):
-    """Experiment, seed and file: notebooks store these lines, so no absolute path."""
+    """Returns experiment, seed and file: notebooks store these lines, so no absolute path."""
     return "/".join(path.parts[-3:])
 
 
 def list_runs(folder):
-    """(runs, problems): the readable runs under `folder` by experiment and seed, and a line for each other one."""
+    """Reads all runs under `folder`: (runs by experiment and seed, a line for each that cannot be read)."""
     runs, problems = [], []
     for experiment in Path(folder).glob("*/"):
         recover_all(experiment)
@@ -161,6 +162,7 @@ def save_half_precision(model, path):
 
 
 def _copy_in_half(name, item, target):
+    """Copies one group or array of a file of weights to `target`; the optimiser's are left out."""
     if name.startswith("optimizer"):
         return
     if isinstance(item, h5py.Group):

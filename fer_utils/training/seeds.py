@@ -1,4 +1,4 @@
-"""The seeds of a network: what Keras draws while a network is built follows from one number, and from nothing else.
+"""Seeds a network: what Keras draws while it is built follows from one number, and from nothing else.
 
 Each tensor of random weights and each dropout layer gets a seed when its layer is made, and Keras draws it from
 Python's `random`. All threads of a process share that stream: a second thread that draws a number, as every Dask worker
@@ -6,7 +6,7 @@ has some, shifts all the seeds that follow. And `keras.utils.set_random_seed` se
 belong to whoever calls us. So `own_seeds` gives Keras a stream of the network's own, for the thread that builds it.
 
 Keras (3.13 to 3.15) has no public setting for this: it takes its seeds from the name `python_random` in the module
-`keras.src.random.seed_generator`. `_Streams` stands there in place of Python's module. Should another version of Keras
+`keras.src.random.seed_generator`. `_Streams` replaces Python's module there. Should another version of Keras
 draw in another way, `own_seeds` raises an error instead of training with other weights than those recorded.
 """
 

@@ -1,4 +1,4 @@
-"""Where runs are kept, and whether a run is the one that is asked for."""
+"""Says where runs are kept, and whether a run is the one that is asked for."""
 
 import os
 from pathlib import Path
@@ -12,13 +12,13 @@ from fer_utils.training.runs import RunError, load_run
 
 
 def lock_run(folder):
-    """A lock on the run in `folder`, held by one process at a time and given back by the system when it dies."""
+    """Returns a lock on the run in `folder`, held by one process at a time and given back when it dies."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(folder.with_name(f"{folder.name}.lock"), is_singleton=True)
 
 
 def store_folder(faces, profile):
-    """The folder that keeps the runs on `faces`: `data/runs` for the original FER2013 in the full profile."""
+    """Returns the folder that keeps the runs on `faces`: `data/runs` for the original FER2013 in the full profile."""
     home = os.environ.get("FER_RUNS")
     if not home and profile == "full" and faces.fingerprint == FER2013_FINGERPRINT:
         return DATA / "runs"
@@ -26,12 +26,12 @@ def store_folder(faces, profile):
 
 
 def run_folder(store, experiment, seed):
-    """The folder in `store` of the run of the named experiment with this seed."""
+    """Returns the folder in `store` of the run of the named experiment with this seed."""
     return store / experiment / f"seed-{seed}"
 
 
 def find_finished(folder, experiment, recipe, faces):
-    """The `Run` in `folder` if it is this very one, same network, same recipe, same images; else None."""
+    """Returns the `Run` in `folder` if it is this very one, same network, same recipe, same images; else None."""
     try:
         run = load_run(folder)
     except RunError:

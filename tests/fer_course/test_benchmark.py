@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fer_course import benchmark as benchmarks
+from fer_course import benchmark_training
 from fer_course.notebooks import Outcome
 from fer_utils.data.formats import read_fer2013
 from fer_utils.environment import PROJECT
@@ -75,14 +76,14 @@ def test_the_race_is_the_recorded_accuracy_over_measured_seconds():
 
 def test_shares_of_the_ceiling_come_from_the_table():
     answer = measured(fast=40.0)
-    answer["rows"].append(Row("training", f"vgg_like, float32{speeds.SHARE}", 71.5, "%"))
+    answer["rows"].append(Row("training", f"vgg_like, float32{speeds.SHARE_ENDING}", 71.5, "%"))
     assert speeds.shares_of_ceiling(answer) == {"vgg_like, float32": pytest.approx(0.715)}
 
 
 def test_families_take_the_seconds_of_their_recipe_at_the_measured_speed():
     answer = measured(fast=40.0)
     assert speeds.seconds_of_families(answer) == speeds.seconds_of_families(None) == {}
-    answer["rows"].append(Row("families", f"equal_vgg{speeds.TRAINED}", 1000.0, "images/s"))
+    answer["rows"].append(Row("families", f"equal_vgg{speeds.TRAINING_ENDING}", 1000.0, "images/s"))
     epochs = find_recipe(EXPERIMENTS["equal_vgg"], "full").epochs
     assert speeds.seconds_of_families(answer) == {"equal_vgg": pytest.approx(epochs * 28.709)}
     assert set(speeds.seconds_of_recipes(answer)) == {"fast"}
@@ -90,9 +91,9 @@ def test_families_take_the_seconds_of_their_recipe_at_the_measured_speed():
 
 @pytest.mark.slow
 def test_all_families_are_measured_beside_the_plain_one(small_network, monkeypatch):
-    monkeypatch.setattr(benchmarks, "count_in_turns", lambda actions, seconds: dict.fromkeys(actions, 2.0))
-    rows = benchmarks.measure_families(make_faces(), quick=False)
-    assert [row.what.removesuffix(speeds.TRAINED) for row in rows] == list(EQUAL_ROWS)
+    monkeypatch.setattr(benchmark_training, "count_in_turns", lambda actions, seconds: dict.fromkeys(actions, 2.0))
+    rows = benchmark_training.measure_families(make_faces(), quick=False)
+    assert [row.what.removesuffix(speeds.TRAINING_ENDING) for row in rows] == list(EQUAL_ROWS)
     batch = find_recipe(EXPERIMENTS["equal_vgg"], "full").batch_size
     assert {(row.value, row.times, row.beside) for row in rows} == {(2.0 * batch, 1.0, "equal_vgg, training")}
 
@@ -116,8 +117,8 @@ def test_everything_is_measured_and_has_its_anchor(small_network, monkeypatch):
     monkeypatch.setenv("FER_PROGRESS", "0")
     faces = make_faces()
     monkeypatch.setattr(benchmarks, "load_faces", lambda: faces)
-    monkeypatch.setattr(benchmarks, "MATRIX", 50)
-    monkeypatch.setattr(benchmarks, "count_in_turns", lambda actions, seconds: count(actions, 0, rounds=1))
+    monkeypatch.setattr(benchmark_training, "MATRIX", 50)
+    monkeypatch.setattr(benchmark_training, "count_in_turns", lambda actions, seconds: count(actions, 0, rounds=1))
     monkeypatch.setattr(benchmarks, "measure_start", lambda *_: [])
     monkeypatch.setattr(benchmarks, "execute_notebook", lambda path, _: (None, Outcome(path, 0.5, 3)))
     answer = benchmarks.run_benchmark(faces, ["01_a", "02_b"], quick=True)

@@ -18,7 +18,7 @@ from browser import CHROMIUM, WINDOW, serve, start_chromium, start_lab, time_lim
 from matplotlib import cbook
 from nbformat.v4 import new_code_cell, new_notebook
 
-from fer_course.notebooks import STORED_METADATA, find_notebooks
+from fer_course.stored import STORED_METADATA, find_notebooks
 from fer_utils.data.fer2013 import CLASS_NAMES
 from fer_utils.environment import PROJECT
 

@@ -318,14 +318,14 @@ def test_check_knows_the_real_set(real_fer2013):
 
 
 def test_fetch(monkeypatch):
-    monkeypatch.setattr("fer_utils.data.fetch", lambda: "data/fer2013")
+    monkeypatch.setattr("fer_utils.data.fetch_fer2013", lambda: "data/fer2013")
     result = invoke("data", "fetch")
     assert (result.exit_code, result.output) == (0, "FER2013 is in data/fer2013\n")
 
     def refuse():
         raise FaceDataError("kagglehub is not installed")
 
-    monkeypatch.setattr("fer_utils.data.fetch", refuse)
+    monkeypatch.setattr("fer_utils.data.fetch_fer2013", refuse)
     result = invoke("data", "fetch")
     assert result.exit_code == 1 and "error: kagglehub is not installed" in result.output
 

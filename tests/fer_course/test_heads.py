@@ -9,7 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from fer_course import heads
-from fer_course.notebooks import find_notebooks, find_stored_problems
+from fer_course.stored import find_notebooks, find_stored_problems
 from fer_utils.environment import PROJECT
 
 COLAB = "https://colab.research.google.com/github/ada/faces/blob/main/notebooks/03_c.ipynb"

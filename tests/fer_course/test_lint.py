@@ -8,9 +8,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from fer_course import lint
+from fer_course import lint, lint_cells, lint_course, lint_lesson, lint_stored
 from fer_course.heads import find_repository, setup_source, write_head
-from fer_course.notebooks import GPU_METADATA, LARGEST_STORED_NOTEBOOK, find_notebooks
+from fer_course.stored import GPU_METADATA, LARGEST_STORED_NOTEBOOK, find_notebooks
 from fer_utils import exercises
 from fer_utils.environment import PROJECT
 
@@ -71,7 +71,7 @@ def make_lesson():
             new_code_cell(setup_source(find_repository()), execution_count=1),
             new_code_cell("import os\nfaces = load_faces()", execution_count=2, outputs=[printed("drawn faces")]),
             new_markdown_cell("Why"),
-            new_code_cell("1 + 1", execution_count=3, outputs=[shown("2")], metadata={"tags": [lint.CHECK]}),
+            new_code_cell("1 + 1", execution_count=3, outputs=[shown("2")], metadata={"tags": [lint_stored.CHECK]}),
             new_code_cell("plot(faces)", execution_count=4, outputs=[figure()]),
             *make_closing_cells(),
         ]
@@ -82,14 +82,14 @@ def make_lesson():
 
 def make_closing_cells():
     cells = [
-        new_markdown_cell("\n".join(f"## {part}" for part in lint.PARTS[:2]) + "\nPredict first. " * 3),
-        new_markdown_cell(f"## {lint.PARTS[2]}\n\nFill in."),
+        new_markdown_cell("\n".join(f"## {part}" for part in lint_lesson.PARTS[:2]) + "\nPredict first. " * 3),
+        new_markdown_cell(f"## {lint_lesson.PARTS[2]}\n\nFill in."),
     ]
     for number, note in enumerate(("*(three minutes)*", "", "*(open)*"), start=1):
         cells.append(new_markdown_cell(f"**Exercise {number}** {note}"))
         source = "1 + 1" if number == 3 else f"answer = None\nexercises.check_{number}(answer)"
         cells.append(new_code_cell(source, execution_count=4 + number, outputs=[shown("Not yet: fill in")]))
-    return [*cells, new_markdown_cell(f"## {lint.PARTS[3]}")]
+    return [*cells, new_markdown_cell(f"## {lint_lesson.PARTS[3]}")]
 
 
 def make_solution():
@@ -142,8 +142,8 @@ def predict_twice(notebook):
 
 
 def make_all_code_long(notebook):
-    for _, cell in lint.code_cells(notebook):
-        cell.source = "x\n" * (lint.MEDIAN_CELL + 1)
+    for _, cell in lint_cells.code_cells(notebook):
+        cell.source = "x\n" * (lint_lesson.MEDIAN_CELL + 1)
 
 
 STDERR = new_output("stream", name="stderr", text="x")
@@ -176,16 +176,16 @@ FAULTS = [
     (lint.check_setup, replace("import os", ""), 3),
     (lint.check_setup, lambda notebook: notebook.cells.clear(), None),
     (lint.check_predictions, predict_twice, None),
-    *((lint.check_parts, replace(part, ""), None) for part in lint.PARTS),
+    *((lint.check_parts, replace(part, ""), None) for part in lint_lesson.PARTS),
     (lint.check_parts, replace("## What to remember", "What to remember"), None),
     (lint.check_rhythm, remove(4), 4),
-    (lint.check_lengths, change(5, source="x\n" * (lint.LONGEST_CELL + 1)), 5),
+    (lint.check_lengths, change(5, source="x\n" * (lint_lesson.LONGEST_CELL + 1)), 5),
     (lint.check_lengths, make_all_code_long, None),
     (lint.check_figures, change(6, outputs=[]), None),
     (lint.check_figures, change(6, outputs=[figure(), figure()]), 6),
     (lint.check_marked_cells, change(5, outputs=[]), 5),
-    (lint.check_reasons, tag(5, tags=[lint.IGNORE]), 5),
-    (lint.check_reasons, tag(5, tags=[lint.IGNORE], reason=" "), 5),
+    (lint.check_reasons, tag(5, tags=[lint_cells.IGNORE]), 5),
+    (lint.check_reasons, tag(5, tags=[lint_cells.IGNORE], reason=" "), 5),
     (lint.check_reasons, tag(5, tags=["nbval-skip"]), 5),
     (lint.check_reasons, tag(5, tags=["raises-exception"]), 5),
     (lint.check_reasons, change(5, source="# NBVAL_IGNORE_OUTPUT\n1"), 5),
@@ -225,7 +225,7 @@ SOLUTION_FAULTS = [
     (lint.check_solutions, change(4, outputs=[printed("Not yet: fill in")]), 4),
     (lint.check_solutions, change(4, source="1"), None),
     (lint.check_solutions, change(4, source="exercises.check_1(1)\n2"), 4),
-    (lint.check_solutions, tag(4, tags=[lint.IGNORE], reason="training"), 4),
+    (lint.check_solutions, tag(4, tags=[lint_cells.IGNORE], reason="training"), 4),
 ]
 
 
@@ -282,7 +282,7 @@ def test_a_notebook_just_begun_is_no_trouble(cells):
 def test_badges_of_the_repository_are_expected(monkeypatch):
     notebook = make_lesson()
     write_head(notebook, PATH.stem, "ada/faces")
-    monkeypatch.setattr(lint, "find_repository", lambda: "ada/faces")
+    monkeypatch.setattr(lint_stored, "find_repository", lambda: "ada/faces")
     assert run_checks([lint.check_badges, lint.check_setup], notebook, PATH) == []
     assert len(run_checks([lint.check_badges], notebook, PATH.with_name("02_other.ipynb"))) == 1
     assert len(run_checks([lint.check_badges, lint.check_setup], make_lesson(), PATH)) == 2
@@ -293,7 +293,7 @@ def test_what_stands_near_a_fault_is_accepted():
     link = "[explained in 01](01_data_exploration.ipynb#why), [elsewhere](https://example.org/x), [above](#why)"
     change(4, source=f"## Why\nA colour image has three channels, grey is {link}.")(notebook)
     change(5, outputs=[table("<th>mean</th><td>1</td>")])(notebook)
-    tag(5, tags=[lint.IGNORE], reason="training numbers differ between machines")(notebook)
+    tag(5, tags=[lint_cells.IGNORE], reason="training numbers differ between machines")(notebook)
     change(6, source="plot(faces, color=MODEL_COLOURS['lenet_like'])")(notebook)
     assert run_checks(lint.CHECKS, notebook, PATH) == []
 
@@ -425,10 +425,10 @@ def test_what_stands_in_one_folder_alone_is_found(tmp_path):
 
 def test_compared_share():
     notebook = make_lesson()
-    assert lint.compared_share([notebook]) == 1.0, "the figure is no text output"
-    tag(5, tags=[lint.IGNORE])(notebook)
-    assert lint.compared_share([notebook]) == 0.8
+    assert lint_course.compared_share([notebook]) == 1.0, "the figure is no text output"
+    tag(5, tags=[lint_cells.IGNORE])(notebook)
+    assert lint_course.compared_share([notebook]) == 0.8
     assert list(lint.find_uncompared({"01_a": notebook})) == []
     for number in (3, 10):
-        tag(number, tags=[lint.IGNORE])(notebook)
+        tag(number, tags=[lint_cells.IGNORE])(notebook)
     assert len(list(lint.find_uncompared({"01_a": notebook}))) == 1

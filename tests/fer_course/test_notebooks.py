@@ -6,18 +6,9 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from fer_course.heads import write_head
-from fer_course.notebooks import (
-    ABSOLUTE_PATH,
-    LARGEST_STORED_NOTEBOOK,
-    Outcome,
-    execute_notebook,
-    find_notebooks,
-    find_stored_problems,
-    run_notebooks,
-    store_notebooks,
-    write_times,
-)
-from fer_course.pages import as_page
+from fer_course.notebooks import Outcome, execute_notebook, run_notebooks, store_notebooks, write_times
+from fer_course.pages import make_page
+from fer_course.stored import ABSOLUTE_PATH, LARGEST_STORED_NOTEBOOK, find_notebooks, find_stored_problems
 
 FIGURE = """from fer_utils import plots
 plots.set_style()
@@ -233,11 +224,11 @@ def test_outcome_in_words():
 def test_a_page_has_no_badge_and_a_report_no_head():
     notebook = new_notebook(cells=[new_markdown_cell("# Title"), new_code_cell("1 + 1")])
     write_head(notebook, "02_lesson", "ada/faces")
-    page = as_page(notebook, "02_lesson")
+    page = make_page(notebook, "02_lesson")
     assert ">Open in Colab</a>" in page and "colab-badge" not in page and "Reading: 1 minute" in page
     assert "[![Open in Colab]" in notebook.cells[0].source, "the notebook keeps its badge"
     notebook.cells[0].metadata = nbformat.from_dict({"tags": ["report"]})
-    report = as_page(notebook, "07_report")
+    report = make_page(notebook, "07_report")
     assert "Open in" not in report and "Reading" not in report and "Title" in report
 
 
@@ -247,11 +238,11 @@ def test_a_report_hides_code_and_leaves_lessons_out():
         new_markdown_cell("Predict first.", metadata={"tags": ["lesson"]}),
         new_code_cell("1 + 1"),
     ]
-    page = as_page(new_notebook(cells=cells), "07_report")
+    page = make_page(new_notebook(cells=cells), "07_report")
     assert "Predict first" not in page and "show the code" in page and "@media print" in page
     assert page.index("show the code") < page.index("<main")
     cells[0].metadata = {}
-    plain = as_page(new_notebook(cells=cells), "02_lesson")
+    plain = make_page(new_notebook(cells=cells), "02_lesson")
     assert "Predict first" in plain and "show the code" not in plain
 
 
@@ -264,14 +255,14 @@ def test_a_figure_is_stored_and_shown_with_its_words(tmp_path):
     notebook = nbformat.read(tmp_path / "01_figure.ipynb", as_version=4)
     words = 'Bar chart of the share spent multiplying: A & "B". a 25%.'
     assert notebook.cells[1].outputs[0].metadata == {"image/png": {"alt": words}}
-    page = BeautifulSoup(as_page(notebook, "01_figure"), "html.parser")
+    page = BeautifulSoup(make_page(notebook, "01_figure"), "html.parser")
     assert [image["alt"] for image in page.select("img")] == [words]
     assert page.html["lang"] == "en"
 
 
 def test_a_figure_without_words_is_shown_as_nbconvert_does():
     picture = new_output("display_data", {"image/png": "AAAA"})
-    page = BeautifulSoup(as_page(new_notebook(cells=[new_code_cell("1", outputs=[picture])]), "01"), "html.parser")
+    page = BeautifulSoup(make_page(new_notebook(cells=[new_code_cell("1", outputs=[picture])]), "01"), "html.parser")
     assert [image["alt"] for image in page.select("img")] == ["No description has been provided for this image"]
 
 

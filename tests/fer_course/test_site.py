@@ -16,8 +16,8 @@ from sphinx.search.en import SearchEnglish
 from typer.testing import CliRunner
 
 from fer_course import cli, site
-from fer_course.notebooks import STORED_METADATA
 from fer_course.readme import RECORDS_MARKS, RESULTS_MARKS
+from fer_course.stored import STORED_METADATA
 from fer_utils.environment import PROJECT
 
 # A figure of one grey pixel.

@@ -303,7 +303,7 @@ def test_a_lossless_copy_is_verified_by_its_rows_in_any_layout(tmp_path, as_if_f
     path = tmp_path / "a.npz"
     path.write_bytes(make_npz())
     assert read_fer2013(path).verdict == "FER2013 by its counts; pixels not verified"
-    table = fer2013.Table(*FACES)
+    table = fer2013.FaceTable(*FACES)
     monkeypatch.setattr(fer2013, "CONTENT_SHA256", fer2013._digest_rows(table))
     folder = write_files(tmp_path / "faces", make_class_images())
     for source in (path, folder):

@@ -239,7 +239,7 @@ def test_fetch_puts_the_download_where_load_faces_finds_it(course, tmp_path, mon
 
     monkeypatch.setitem(sys.modules, "kagglehub", SimpleNamespace(dataset_download=download))
     for _ in range(2):
-        folder = kaggle.fetch()
+        folder = kaggle.fetch_fer2013()
         assert folder.parent == course.data
         assert load_faces().name == "not FER2013 (fer2013.npz)"
     assert asked == ["msambare/fer2013"] * 2
@@ -259,15 +259,15 @@ def test_fetch_says_how_to_do_it_by_hand(course, tmp_path, monkeypatch):
     by_hand = "By hand: open https://www.kaggle.com/c/challenges-in.*put icml_face_data.csv.*into data/"
     monkeypatch.setitem(sys.modules, "kagglehub", SimpleNamespace(dataset_download=fail))
     with pytest.raises(FaceDataError, match=rf"ConnectionError: no network.*{by_hand}"):
-        kaggle.fetch()
+        kaggle.fetch_fer2013()
     (tmp_path / "nothing").mkdir()
     empty = SimpleNamespace(dataset_download=lambda handle: str(tmp_path / "nothing"))
     monkeypatch.setitem(sys.modules, "kagglehub", empty)
     with pytest.raises(FaceDataError, match=by_hand):
-        kaggle.fetch()
+        kaggle.fetch_fer2013()
     monkeypatch.setitem(sys.modules, "kagglehub", None)
     with pytest.raises(FaceDataError, match=rf"kagglehub is not installed.*{by_hand}"):
-        kaggle.fetch()
+        kaggle.fetch_fer2013()
     assert not course.data.exists()
 
 

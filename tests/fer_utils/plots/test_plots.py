@@ -75,7 +75,7 @@ def overlap(artist, other):
 
 def test_the_other_reading_of_a_row_looks_like_it():
     pairs = zip(ROWS, STRIDE_2_ROWS, strict=True)
-    assert all(plots.model_style(one) == plots.model_style(two) for one, two in pairs)
+    assert all(plot_style.model_style(one) == plot_style.model_style(two) for one, two in pairs)
 
 
 def test_one_distinct_colour_per_row():
