@@ -42,6 +42,7 @@ def test_the_shortcut_table_has_both_networks(tmp_path):
     assert list(table["test accuracy"]) == ["50.0 % (one seed)"] * 2
 
 
+@pytest.mark.slow
 def test_the_families_have_a_row_each_with_runs_or_without(tmp_path):
     for seed in (0, 1):
         record_full_run(tmp_path, "equal_vgg", seed, correct=np.arange(100) < 60 + 2 * seed, seconds=1e6)

@@ -36,6 +36,7 @@ def test_a_training_stopped_after_its_last_epoch_is_only_recorded(epochs, monkey
     assert run.best_epoch == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extra", [{"ema_decay": 0.9}, {"mixup": 0.2}], ids=str)
 def test_a_stopped_training_with_a_running_mean_or_mixtures_ends_like_one_that_was_not(
     extra, store, monkeypatch, small_network

@@ -48,6 +48,7 @@ def run(tmp_path_factory):
         return train("lenet_like_augmented", make_faces())
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_numbers_to_the_bit_and_nothing_is_printed(run, capfd):
     again = train("lenet_like_augmented", make_faces())
     assert capfd.readouterr() == ("", "")
@@ -170,6 +171,7 @@ def test_limited_training_images_are_drawn_by_the_seed():
     assert loop._training_images(split, 96, seed=0) is split
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_numbers(run):
     other = train("lenet_like_augmented", make_faces(), seed=1)
     assert other.history["loss"] != run.history["loss"]
