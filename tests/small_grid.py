@@ -10,10 +10,12 @@ import os
 import threading
 import time
 
-from fer_utils.training import build as building
 from fer_utils.training import loop
+from fer_utils.training.build import NETWORKS
 from fer_utils.training.experiments import RECIPES
 from small_training import TINY, build_small_network, draw_numbers
+
+TASKS = [("lenet_like", 0), ("vgg_like", 0), ("lenet_like", 1)]
 
 
 def dask_setup(worker=None):
@@ -34,6 +36,6 @@ def dask_setup(worker=None):
 
     threading.Thread(target=draw_numbers, args=(threading.Event(),), daemon=True).start()
     RECIPES["quick"] = TINY
-    for name in building.NETWORKS:
-        building.NETWORKS[name] = build_small_network
+    for name in NETWORKS:
+        NETWORKS[name] = build_small_network
     loop.fit_one_epoch, loop._record = fit_slowly, record_and_note

@@ -10,11 +10,13 @@ import threading
 
 import h5py
 import numpy as np
+import pytest
 
 from fer_utils.data.fer2013 import CLASS_NAMES
 from fer_utils.data.load import FaceDataset, Split
 from fer_utils.device import keras
 from fer_utils.evaluation.compare import confusion_matrix
+from fer_utils.training import loop
 from fer_utils.training.experiments import Recipe
 from fer_utils.training.runs import WEIGHTS, Run
 
@@ -83,6 +85,21 @@ class Stopped(Exception):
     """Stands for whatever ends a training early."""
 
 
+def train_and_stop_after(n_epochs, monkeypatch, *arguments):
+    """Trains until `n_epochs` are finished, then stops in the middle of the next."""
+    with monkeypatch.context() as patch:
+        go_on = loop.fit_one_epoch
+
+        def fit_one_epoch(network, split, recipe, seed, epoch, bar):
+            if epoch == n_epochs:
+                raise Stopped
+            return go_on(network, split, recipe, seed, epoch, bar)
+
+        patch.setattr(loop, "fit_one_epoch", fit_one_epoch)
+        with pytest.raises(Stopped):
+            loop.train(*arguments)
+
+
 def must_not_train(*_):
     raise AssertionError("trained again")
 
@@ -116,3 +133,7 @@ def make_run(correct=None, **changes):
         "commit": "0123456789ab",
     }
     return Run(**{**facts, **changes})
+
+
+def projections(network):
+    return [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D) and "shortcut" in layer.name]

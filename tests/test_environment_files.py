@@ -86,10 +86,6 @@ def test_environment_yml_says_what_each_package_is_for():
     assert explained == [Requirement(text).name for text in PYPROJECT["project"]["dependencies"]]
 
 
-def test_python_has_no_upper_cap():
-    assert {spec.operator for spec in SpecifierSet(PYPROJECT["project"]["requires-python"])} == {">="}
-
-
 def test_every_package_is_installed():
     patterns = PYPROJECT["tool"]["setuptools"]["packages"]["find"]["include"]
     folders = [path.parent.relative_to(PROJECT) for path in PROJECT.glob("fer_*/**/__init__.py")]

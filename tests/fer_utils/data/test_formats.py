@@ -1,6 +1,5 @@
 """The reader of FER2013: every layout, every refusal. All faces are random noise but for those of `real_fer2013`."""
 
-import gzip
 import hashlib
 import io
 import json
@@ -15,136 +14,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from small_fer2013 import (
+    FACES,
+    arrays_of,
+    as_rows,
+    assert_same,
+    make_class_images,
+    make_csv,
+    make_image,
+    make_npz,
+    make_tar,
+    make_zip,
+    refusal,
+    refusal_of,
+    write_files,
+)
+from small_photos import NOISE
 
 from fer_utils.data import fer2013, formats
-from fer_utils.data import files as finding
-from fer_utils.data.fer2013 import CLASS_NAMES, COUNTS, SPLIT_NAMES, FaceDataError
-from fer_utils.data.files import find_fer2013
-from fer_utils.data.formats import read_fer2013
+from fer_utils.data.fer2013 import CLASS_NAMES, SPLIT_NAMES, FaceDataError
+from fer_utils.data.formats import prepare_face, read_fer2013
 
-N_PIXELS = 48 * 48
-GOOD_TEXT = " ".join(["7"] * N_PIXELS)
-
-
-def make_faces(per_cell=2):
-    """Noise with `per_cell` images of each class in each split: (pixels, labels, usage), rows by split, then mixed."""
-    rng = np.random.default_rng(1)
-    labels = np.concatenate([rng.permutation(np.repeat(np.arange(7), per_cell)) for _ in range(3)]).astype(np.uint8)
-    usage = np.repeat(np.arange(3), 7 * per_cell).astype(np.uint8)
-    # Numbers of one, two and three digits alike.
-    pixels = (rng.integers(0, 256, (len(labels), 48, 48)) // rng.choice([1, 5, 50], (len(labels), 48, 48))).astype(
-        np.uint8
-    )
-    return pixels, labels, usage
-
-
-FACES = make_faces()
-
-
-def make_csv(faces=FACES, header="emotion,pixels,Usage", newline="\n", quote=""):
-    lines = [header]
-    names = [name.strip().lower() for name in header.split(",")]
-    for image, label, split in zip(*faces, strict=True):
-        text = " ".join(map(str, image.ravel().tolist()))
-        fields = {"emotion": str(label), "pixels": f"{quote}{text}{quote}", "usage": SPLIT_NAMES[split]}
-        lines.append(",".join(fields[name] for name in names))
-    return (newline.join(lines) + newline).encode()
-
-
-def make_npz(**changes):
-    stream = io.BytesIO()
-    arrays = {"pixels": FACES[0], "emotion": FACES[1], "usage": FACES[2], **changes}
-    np.savez(stream, **{name: array for name, array in arrays.items() if array is not None})
-    return stream.getvalue()
-
-
-def make_zip(members, compression=zipfile.ZIP_DEFLATED):
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", compression) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
-
-
-def make_tar(members):
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w:gz", compresslevel=1) as archive:
-        for name, content in members.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return stream.getvalue()
-
-
-def make_image(pixels, kind="png"):
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, {"jpg": "jpeg"}.get(kind, kind))
-    return stream.getvalue()
-
-
-def make_class_images(split_folders=("train", "test", "test"), class_folders=None, name="{usage}_{row:08d}.png"):
-    """{name: content} of class folders; `name` may use the usage's name and the row."""
-    class_folders = class_folders or [class_name.lower() for class_name in CLASS_NAMES]
-    members = {}
-    for row, (image, label, split) in enumerate(zip(*FACES, strict=True)):
-        file_name = name.format(usage=SPLIT_NAMES[split], row=row)
-        members[f"{split_folders[split]}/{class_folders[label]}/{file_name}"] = make_image(image, file_name[-3:])
-    return members
-
-
-def write_files(folder, members):
-    for name, content in members.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return folder
-
-
-def as_rows(faces):
-    """The rows as sorted bytes: equal for the same faces in another order."""
-    return sorted(bytes([int(split), label]) + image.tobytes() for image, label, split in zip(*faces, strict=True))
-
-
-def arrays_of(found):
-    return found.pixels, found.labels, found.usage
-
-
-def assert_same(found, faces=FACES, sort=False):
-    for array, shape in zip(arrays_of(found), [(len(faces[1]), 48, 48), faces[1].shape, faces[1].shape], strict=True):
-        assert array.dtype == np.uint8 and array.shape == shape
-    if sort:
-        assert as_rows(arrays_of(found)) == as_rows(faces)
-    else:
-        assert all(np.array_equal(array, wanted) for array, wanted in zip(arrays_of(found), faces, strict=True))
-
-
-@pytest.fixture
-def as_if_fer2013(monkeypatch):
-    """Takes the counts of `FACES` for FER2013's own."""
-    counts = {name: (2,) * 7 for name in SPLIT_NAMES}
-    for module in (fer2013, formats):
-        monkeypatch.setattr(module, "COUNTS", counts)
-        monkeypatch.setattr(module, "FER2013_COUNTS", np.full((3, 7), 2))
-
-
-def refusal(path):
-    """The message with which a file is refused: it names the file, what was found and expected, and what to do."""
-    with pytest.raises(FaceDataError) as caught:
-        read_fer2013(path)
-    message = str(caught.value)
-    assert isinstance(caught.value, ValueError)
-    assert path.name in message and "found" in message and "expected" in message and message.endswith(".")
-    assert "data/README.md" in message or "use icml_face_data.csv" in message
-    return message
-
-
-def refusal_of(tmp_path, name, content):
-    path = tmp_path / name
-    path.write_bytes(content)
-    return refusal(path)
-
-
-# ------------------------------------------------------------------------------------------------------ csv and npz
+# --- csv and npz ---
 
 
 CSV_FORMS = {
@@ -200,7 +91,7 @@ def test_blank_lines_anywhere_are_skipped_and_counted(tmp_path, n_blank, blank):
     assert f"line {10 + 2 * n_blank}: found the label '7'" in message
 
 
-# -------------------------------------------------------------------------------------------------- archives, folders
+# --- archives and folders ---
 
 
 @pytest.mark.parametrize(
@@ -277,72 +168,35 @@ def test_other_unnamed_test_images_are_halved_within_each_class_by_a_fixed_seed(
     assert as_rows((found.pixels, found.labels, found.usage > 0)) == as_rows((FACES[0], FACES[1], FACES[2] > 0))
 
 
-# ---------------------------------------------------------------------------------------------------------- verdicts
+# --- one preparation of every image ---
 
 
-def test_other_counts_are_called_not_fer2013_with_both_counts(tmp_path):
-    (tmp_path / "fer2013.csv").write_bytes(make_csv())
-    found = read_fer2013(tmp_path / "fer2013.csv")
-    assert found.verdict.startswith("not FER2013") and not found.is_fer2013 and "\n" not in found.verdict
-    for name in SPLIT_NAMES:
-        assert f"{name} has 2, 2, 2, 2, 2, 2, 2 images" in found.verdict
-        assert ", ".join(map(str, COUNTS[name])) in found.verdict
+def test_grey_levels_stay_bit_by_bit():
+    grey = NOISE[:48, :48, 0]
+    np.testing.assert_array_equal(prepare_face(Image.fromarray(grey)), grey)
+    np.testing.assert_array_equal(prepare_face(Image.fromarray(grey).convert("RGB")), grey)
 
 
-def test_a_known_md5_makes_a_verified_copy_also_within_archives(tmp_path, as_if_fer2013, monkeypatch):
-    content = make_csv()
-    monkeypatch.setattr(fer2013, "KNOWN_MD5", {hashlib.md5(content).hexdigest(): "fer2013.csv"})
-    (tmp_path / "a.csv").write_bytes(content)
-    (tmp_path / "a.zip").write_bytes(make_zip({"b.csv": content}))
-    for name in ("a.csv", "a.zip"):
-        found = read_fer2013(tmp_path / name)
-        assert found.verdict.startswith("verified copy of fer2013.csv (md5") and found.is_fer2013
+@pytest.mark.parametrize("side", [7, 96, 480])
+def test_a_face_of_another_size_is_scaled(side):
+    ramp = np.tile(np.linspace(0, 255, side).astype(np.uint8), (side, 1))
+    scaled = prepare_face(Image.fromarray(ramp))
+    assert scaled.shape == (48, 48) and np.all(np.diff(scaled.astype(int), axis=1) >= 0)
+    assert abs(scaled.mean() - 127.5) < 3
 
 
-def test_a_lossless_copy_is_verified_by_its_rows_in_any_layout(tmp_path, as_if_fer2013, monkeypatch):
-    path = tmp_path / "a.npz"
-    path.write_bytes(make_npz())
-    assert read_fer2013(path).verdict == "FER2013 by its counts; pixels not verified"
-    table = fer2013.FaceTable(*FACES)
-    monkeypatch.setattr(fer2013, "CONTENT_SHA256", fer2013._digest_rows(table))
-    folder = write_files(tmp_path / "faces", make_class_images())
-    for source in (path, folder):
-        assert read_fer2013(source).verdict.startswith("verified copy, every pixel")
-    changed = FACES[0].copy()
-    changed[3, 4, 5] ^= 1
-    path.write_bytes(make_npz(pixels=changed))
-    assert "not verified" in read_fer2013(path).verdict
+def test_scaling_down_takes_the_mean_of_all_pixels():
+    checks = np.indices((480, 480)).sum(axis=0) % 2 * 255
+    scaled = prepare_face(Image.fromarray(checks.astype(np.uint8)))
+    assert np.ptp(scaled) <= 2 and abs(scaled.mean() - 127.5) < 2
 
 
-# ---------------------------------------------------------------------------------------------------- finding a copy
+# --- refusals ---
 
 
-def test_find_takes_the_best_copy_and_overlooks_other_files(tmp_path):
-    assert find_fer2013(tmp_path / "missing") is None
-    (tmp_path / "fer2013new.csv").write_bytes(b"Usage,Image name,neutral,happiness\nTraining,a.png,4,0\n")
-    (tmp_path / "photos.zip").write_bytes(make_zip({"holiday/me.png": b"x"}))
-    (tmp_path / "other.npz").write_bytes(make_npz(pixels=None))
-    (tmp_path / "README.md").write_bytes(b"x")
-    write_files(tmp_path, {"cache/a.csv": make_csv(), "runs/a/b.csv": make_csv(), ".hidden.csv": make_csv()})
-    assert find_fer2013(tmp_path) is None
-    assert "without a copy" in refusal(tmp_path)
-    write_files(tmp_path, {"downloads/faces/fer2013.csv": make_csv()})
-    assert find_fer2013(tmp_path) == tmp_path / "downloads/faces/fer2013.csv"
-    for name, content in (
-        ("train.csv", b"emotion,pixels\n"),
-        ("train/happy/a.png", b"x"),
-        ("fer2013.tar.gz", b"x"),
-        ("archive.zip", b"damaged, but a copy"),
-        ("z.csv", make_csv()),
-        ("a.csv", make_csv()),
-        ("fer2013.npz", make_npz()),
-    ):
-        write_files(tmp_path, {name: content})
-        assert find_fer2013(tmp_path) == (tmp_path if "train/" in name else tmp_path / name)
-    assert_same(read_fer2013(tmp_path))
+N_PIXELS = 48 * 48
 
-
-# ----------------------------------------------------------------------------------------------------------- refusals
+GOOD_TEXT = " ".join(["7"] * N_PIXELS)
 
 
 def test_missing_and_empty_files(tmp_path):
@@ -442,46 +296,6 @@ def test_archive_without_fer2013(tmp_path):
     assert "the header 'a,b'" in refusal_of(tmp_path, "a.zip", make_zip({"other.csv": b"a,b\n"}))
 
 
-def test_damaged_archives(tmp_path):
-    for name, content in (
-        ("a.zip", make_zip({"fer2013.csv": make_csv()})),
-        ("a.tar.gz", make_tar({"f.csv": make_csv()})),
-    ):
-        for damaged in (b"no archive", content[: len(content) // 2], content[:-5]):
-            assert "damaged" in refusal_of(tmp_path, name, damaged)
-        middle = len(content) // 2
-        flipped = content[:middle] + bytes(255 - byte for byte in content[middle : middle + 4]) + content[middle + 4 :]
-        refusal_of(tmp_path, name, flipped)  # found as a damaged stream or as a row that is not right
-
-
-@pytest.mark.parametrize("name", ["/etc/a.csv", "../a.csv", "x/../../a.csv", "C:\\a.csv", "..\\a.csv", "C:a.csv"])
-def test_archive_with_names_that_leave_its_folder(tmp_path, name):
-    members = {"fer2013.csv": make_csv(), name: b"x"}
-    assert f"the member name {name!r}" in refusal_of(tmp_path, "a.zip", make_zip(members))
-    assert f"the member name {name!r}" in refusal_of(tmp_path, "a.tar.gz", make_tar(members))
-
-
-def test_archive_that_expands_too_far(tmp_path, monkeypatch):
-    assert finding.MAX_EXPANDED == 10**9
-    monkeypatch.setattr(finding, "MAX_EXPANDED", 10**6)
-    members = {"fer2013.csv": make_csv(), "zeros": bytes(10**6)}
-    assert "archive that expands" in refusal_of(tmp_path, "a.zip", make_zip(members))
-    assert "archive that expands" in refusal_of(tmp_path, "a.tar.gz", make_tar(members))
-    assert "archive that expands" in refusal_of(tmp_path, "a.npz", make_zip({"pixels.npy": bytes(10**6 + 1)}))
-    inner = {"fer2013.npz": make_zip({"pixels.npy": bytes(10**6 + 1)})}
-    assert "archive that expands" in refusal_of(tmp_path, "b.zip", make_zip(inner))
-
-
-def test_archive_is_judged_by_what_is_read_not_by_what_it_states(tmp_path, monkeypatch):
-    monkeypatch.setattr(finding, "MAX_EXPANDED", 10**6)
-    tail = gzip.compress(gzip.decompress(make_tar({"fer2013.csv": make_csv()})) + bytes(2 * 10**6))
-    assert "archive that expands" in refusal_of(tmp_path, "a.tar.gz", tail)
-    content = b"emotion,pixels,Usage\n" + bytes(10**7)
-    stated = len(content).to_bytes(4, "little")
-    lying = make_zip({"fer2013.csv": content}).replace(stated, (1000).to_bytes(4, "little"))
-    refusal_of(tmp_path, "a.zip", lying)
-
-
 class Trap:
     """Unpickling it writes a file."""
 
@@ -559,7 +373,7 @@ def test_unknown_class_folder(tmp_path):
     assert "the class 'contempt'" in refusal(write_files(tmp_path / "faces", members))
 
 
-# ------------------------------------------------------------------------------------------------------ the real files
+# --- the real files ---
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Which faces are loaded, what is said about them, and the cache. All faces here are random noise."""
 
+import dataclasses
 import os
 import shutil
 import sys
@@ -10,9 +11,9 @@ import pytest
 
 from fer_utils import environment
 from fer_utils.data import drawn_faces, fer2013, formats, kaggle
-from fer_utils.data import load as loading
 from fer_utils.data.fer2013 import CLASS_NAMES, FaceDataError
-from fer_utils.data.load import load_faces
+from fer_utils.data.load import find_copies, load_faces
+from small_training import make_faces
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +36,7 @@ def course(tmp_path, monkeypatch):
     monkeypatch.setattr(environment, "CACHE", tmp_path / "data" / "cache")
     monkeypatch.setattr(drawn_faces, "SIZES", {"quick": (12, 4, 3), "full": (14, 5, 6)})
     monkeypatch.setattr(drawn_faces, "draw_faces", draw)
-    monkeypatch.setattr(loading, "read_fer2013", read)
+    monkeypatch.setattr("fer_utils.data.load.read_fer2013", read)
     return SimpleNamespace(data=tmp_path / "data", cache=tmp_path / "data" / "cache", reads=reads)
 
 
@@ -110,7 +111,7 @@ def test_one_line_says_what_was_loaded_without_its_folder(course, capsys, monkey
         found = read(path)
         return fer2013.Fer2013(found.pixels, found.labels, found.usage, verdict, True)
 
-    monkeypatch.setattr(loading, "read_fer2013", read_as_verified)
+    monkeypatch.setattr("fer_utils.data.load.read_fer2013", read_as_verified)
     write_npz(course.data / "mine.npz", seed=1)
     assert load_faces().name == "FER2013"
     assert capsys.readouterr().out == (
@@ -279,3 +280,12 @@ def test_real_fer2013(course, real_fer2013, capsys):
     assert_equal(load_faces(real_fer2013 / "fer2013.npz"), faces)
     assert course.reads == ["fer2013.npz"]
     shutil.rmtree(course.cache)
+
+
+def test_copies_are_found_pixel_for_pixel():
+    faces = make_faces()
+    images = faces.test.images.copy()
+    images[[3, 5]] = faces.train.images[[0, 9]]
+    images[7] = faces.train.images[1]
+    images[7, 0, 0] ^= 1
+    assert find_copies(dataclasses.replace(faces.test, images=images), faces.train) == [3, 5]

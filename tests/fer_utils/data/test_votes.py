@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_utils.data import votes as vote_files
 from fer_utils.data.fer2013 import COUNTS, SPLIT_NAMES, FaceDataError
-from fer_utils.data.votes import ANSWERS, find_votes, read_votes
+from fer_utils.data.votes import ANSWERS, FILE, find_votes, read_votes
 from fer_utils.evaluation.crowd import crowd_accuracy
 
 
@@ -17,7 +16,7 @@ def votes_file(tmp_path):
     table = pd.DataFrame(10 * np.eye(10, dtype=int)[np.arange(len(splits)) % 10], columns=list(ANSWERS))
     table.insert(0, "Image name", "")
     table.insert(0, "Usage", splits)
-    path = tmp_path / vote_files.FILE
+    path = tmp_path / FILE
     table.to_csv(path, index=False)
     return path
 
@@ -59,14 +58,14 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 def test_votes_are_found_beside_the_data(votes_file, monkeypatch, tmp_path):
-    monkeypatch.setattr(vote_files, "DATA", tmp_path / "data")
+    monkeypatch.setattr("fer_utils.data.votes.DATA", tmp_path / "data")
     monkeypatch.setenv("FER_DATA", "drawn")
     assert find_votes() is None
     for place in (tmp_path / "fer2013.csv", tmp_path):
         monkeypatch.setenv("FER_DATA", str(place))
         assert find_votes() == votes_file
     monkeypatch.delenv("FER_DATA")
-    monkeypatch.setattr(vote_files, "DATA", tmp_path)
+    monkeypatch.setattr("fer_utils.data.votes.DATA", tmp_path)
     assert find_votes() == votes_file
 
 
@@ -81,5 +80,5 @@ def test_crowd_accuracy_shares_ties_and_counts_answers_without_a_class_as_wrong(
 
 
 def test_the_real_votes(real_fer2013):
-    votes = read_votes(real_fer2013 / vote_files.FILE)
+    votes = read_votes(real_fer2013 / FILE)
     assert all(set(array.sum(axis=1)) <= set(range(1, 11)) for array in votes.values())

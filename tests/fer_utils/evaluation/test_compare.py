@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fer_utils.evaluation import compare as comparing
+from fer_utils.evaluation import compare
 from fer_utils.evaluation.compare import (
+    accuracy_at,
     compare_on_different_images,
     compare_on_same_images,
     compare_over_seeds,
@@ -25,7 +26,7 @@ def pairs(both, only_a, only_b, neither):
 
 
 def test_examples_in_docstrings_hold():
-    results = doctest.testmod(comparing)
+    results = doctest.testmod(compare)
     assert results.attempted >= 4 and results.failed == 0
 
 
@@ -240,7 +241,7 @@ def test_accuracy_at_a_confidence_is_that_of_the_nearest_answers():
     confidence = np.linspace(0.2, 1, 801)
     probabilities = np.stack([confidence, *[np.zeros(801)] * 6], axis=1).astype(np.float16)
     correct = np.arange(801) < 400
-    assert comparing.accuracy_at(0.3, probabilities, correct) == 1
-    assert comparing.accuracy_at(1.0, probabilities, correct) == 0
-    assert abs(comparing.accuracy_at(0.6, probabilities, correct) - 0.5) < 0.01
-    assert comparing.accuracy_at(0.6, probabilities[:4], correct[:4]) == 1, "fewer answers than asked for: all of them"
+    assert accuracy_at(0.3, probabilities, correct) == 1
+    assert accuracy_at(1.0, probabilities, correct) == 0
+    assert abs(accuracy_at(0.6, probabilities, correct) - 0.5) < 0.01
+    assert accuracy_at(0.6, probabilities[:4], correct[:4]) == 1, "fewer answers than asked for: all of them"

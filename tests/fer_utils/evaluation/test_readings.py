@@ -1,18 +1,25 @@
-"""What layers see: activation maps, blank maps, Grad-CAM against a network computed by hand, gradients per layer."""
+"""What layers see: activation maps, blank maps, gradients per layer, neighbours."""
 
 from collections import Counter
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.special import softmax
 
+from fer_utils.device import keras
 from fer_utils.evaluation import heat_maps
 from fer_utils.evaluation.heat_maps import class_heat_maps
-from fer_utils.evaluation.readings import activation_maps, convolution_outputs, gradient_norms, silent_maps
+from fer_utils.evaluation.readings import (
+    activation_maps,
+    convolution_outputs,
+    embed,
+    gradient_norms,
+    neighbour_agreement,
+    silent_maps,
+)
 from fer_utils.models.augmentation import augmentation_layer
 from fer_utils.models.of_report import lenet_like, resnet_like, vgg_like
-from fer_utils.training.build import NETWORKS
 
 # The networks of the report and the course's own two; the others are the families.
 OWN = "lenet_like", "vgg_like", "resnet_like", "fast", "deep_residual"
@@ -32,17 +39,6 @@ def network():
     return vgg_like(WIDTH)
 
 
-def make_two_map_network():
-    """Its two maps are the image x and 1 - x, its scores for two classes chosen sums of their means."""
-    image = keras.Input((4, 4, 1))
-    maps = keras.layers.ReLU(name="maps")(keras.layers.Conv2D(2, 1, name="conv")(image))
-    means = keras.layers.GlobalAveragePooling2D()(maps)
-    model = keras.Model(image, keras.layers.Dense(2, activation="softmax", name="scores")(means))
-    model.get_layer("conv").set_weights([np.array([[[[1.0, -1.0]]]]), np.array([0.0, 1.0])])
-    model.get_layer("scores").set_weights([np.array([[3.0, -1.0], [-1.0, -2.0]]), np.array([0.5, -0.5])])
-    return model
-
-
 def predict(model, images):
     return keras.ops.convert_to_numpy(model(images, training=False))
 
@@ -53,18 +49,13 @@ def test_one_output_per_convolution(build, count):
     assert convolution_outputs(build(WIDTH)) == names
 
 
-@pytest.fixture(scope="module")
-def networks():
-    return {name: build(0.25) for name, build in NETWORKS.items()}
-
-
 def kinds_of(network, names):
     return [type(network.get_layer(name)).__name__ for name in names]
 
 
-def test_the_outputs_of_the_course_s_own_networks_are_all_relus_that_give_maps(networks):
+def test_the_outputs_of_the_course_s_own_networks_are_all_relus_that_give_maps(all_networks):
     variants = [build(WIDTH, conv_stride=2) for build in (lenet_like, vgg_like, resnet_like)]
-    for network in (*(networks[name] for name in OWN), *variants):
+    for network in (*(all_networks[name] for name in OWN), *variants):
         relus = [layer for layer in network.layers if isinstance(layer, keras.layers.ReLU)]
         assert convolution_outputs(network) == [layer.name for layer in relus if len(layer.output.shape) == 4]
 
@@ -81,13 +72,13 @@ def test_the_outputs_of_the_course_s_own_networks_are_all_relus_that_give_maps(n
         ("efficientnet", {"Activation": 13}),  # a block ends without one, and weighing maps gives none
     ],
 )
-def test_the_families_have_the_activation_behind_each_convolution(networks, name, kinds):
-    names = convolution_outputs(networks[name])
-    assert Counter(kinds_of(networks[name], names)) == kinds
+def test_the_families_have_the_activation_behind_each_convolution(all_networks, name, kinds):
+    names = convolution_outputs(all_networks[name])
+    assert Counter(kinds_of(all_networks[name], names)) == kinds
     assert len(set(names)) == len(names)
-    order = [layer.name for layer in networks[name].layers]
+    order = [layer.name for layer in all_networks[name].layers]
     assert names == sorted(names, key=order.index)
-    outputs = [networks[name].get_layer(each).output for each in names]
+    outputs = [all_networks[name].get_layer(each).output for each in names]
     assert all(len(output.shape) == 4 and output.shape[1] >= 6 for output in outputs)
 
 
@@ -109,23 +100,6 @@ def test_a_model_without_convolutions_is_told_so(images):
     for function in (convolution_outputs, lambda model: class_heat_maps(model, images)):
         with pytest.raises(ValueError, match="the model flat has no activation that gives maps"):
             function(model)
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_every_network_has_heat_maps(networks, images, name):
-    heat = class_heat_maps(networks[name], images)
-    sides = {"lenet_like": 12, "fast": 3}
-    assert heat.shape == (7, *(sides.get(name, 6),) * 2)
-    assert np.isfinite(heat).all() and heat.min() >= 0
-    np.testing.assert_allclose(heat.max(axis=(1, 2)), 1, rtol=1e-5)
-
-
-def test_heat_maps_are_of_the_last_output_or_of_what_joins_it_with_those_beside_it(networks, images):
-    for name, network in networks.items():
-        last = convolution_outputs(network)[-1]
-        if join := {"inception": keras.layers.Concatenate, "efficientnet": keras.layers.Add}.get(name):
-            last = [layer.name for layer in network.layers if isinstance(layer, join)][-1]
-        np.testing.assert_array_equal(class_heat_maps(network, images), class_heat_maps(network, images, None, last))
 
 
 def test_activation_maps_have_the_layers_shapes(network, images):
@@ -157,43 +131,6 @@ def test_silent_maps_are_blank_everywhere():
     maps[1, 0, 0, 2] = 1e-7
     assert silent_maps(maps).tolist() == [[True, False, True], [True, True, True]]
     assert silent_maps(maps, tolerance=1e-8).tolist() == [[True, False, True], [True, True, False]]
-
-
-@pytest.mark.filterwarnings("error")
-def test_heat_map_of_a_network_computed_by_hand():
-    image = np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1) / 16
-    heat = class_heat_maps(make_two_map_network(), image, classes=np.array([0]), layer_name="maps")
-    # Class 0 scores 3 mean(x) - mean(1 - x) + 0.5: each place of the first map counts 3/16, of the second -1/16.
-    by_hand = np.maximum(3 * image - (1 - image), 0)[..., 0]
-    np.testing.assert_allclose(heat, by_hand / by_hand.max(), rtol=1e-5)
-
-
-def test_heat_map_is_zero_where_nothing_speaks_for_the_class():
-    image = np.full((1, 4, 4, 1), 0.5, np.float32)
-    assert not class_heat_maps(make_two_map_network(), image, classes=np.array([1]), layer_name="maps").any()
-
-
-def test_heat_map_of_a_network_that_is_quite_sure(network, images):
-    sure = keras.models.clone_model(network)
-    sure.set_weights(network.get_weights())
-    last = sure.layers[-1]
-    last.kernel.assign(last.kernel * 1e6)
-    assert (predict(sure, images).max(axis=1) == 1).all(), "else the test tries nothing"
-    np.testing.assert_allclose(class_heat_maps(sure, images), class_heat_maps(network, images), atol=1e-3)
-
-
-def test_heat_maps_reach_from_0_to_1(network, images):
-    heat = class_heat_maps(network, images)
-    assert heat.shape == (7, 6, 6) and heat.dtype == np.float32
-    assert heat.min() >= 0 and heat.max() <= 1 + 1e-6
-    assert class_heat_maps(network, images, layer_name="conv1_relu").shape == (7, 48, 48)
-
-
-def test_heat_maps_default_to_the_predicted_classes(network, images):
-    predicted = predict(network, images).argmax(axis=1)
-    np.testing.assert_array_equal(class_heat_maps(network, images), class_heat_maps(network, images, predicted))
-    other = class_heat_maps(network, images, (predicted + 1) % 7)
-    assert np.abs(other - class_heat_maps(network, images)).max() > 0.01
 
 
 @pytest.mark.parametrize(("build", "count"), [(lenet_like, 5), (vgg_like, 10), (resnet_like, 10)])
@@ -228,3 +165,18 @@ def test_gradients_under_another_backend_are_refused(function, network, images, 
     monkeypatch.setattr(heat_maps.keras.backend, "backend", lambda: "jax")
     with pytest.raises(RuntimeError, match="KERAS_BACKEND is 'jax'"):
         function(network, images, LABELS)
+
+
+# --- neighbours ---
+
+
+def test_neighbours_by_hand():
+    features = np.array([[0.0], [1.0], [2.1], [10.0], [11.0], [12.5]])
+    labels = np.array([0, 0, 1, 1, 1, 1])
+    assert neighbour_agreement(features, labels, 1).tolist() == [1, 1, 0, 1, 1, 1]
+
+
+def test_embedding_is_what_the_last_layer_reads(network, images):
+    features = embed(network, images)
+    kernel, bias = network.layers[-1].get_weights()
+    np.testing.assert_allclose(softmax(features @ kernel + bias, axis=1), predict(network, images), atol=1e-5)

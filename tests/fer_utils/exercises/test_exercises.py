@@ -1,5 +1,6 @@
 """The checks of the exercises on right, plausible wrong and senseless answers; one table of cases per notebook."""
 
+import ast
 import functools
 import inspect
 import re
@@ -272,9 +273,12 @@ TWO, ONE = 2 * 9 * 64 * 64, 25 * 64 * 64
 def receptive_fields(model):
     """The function of notebook 04, from its cell."""
     cells = nbformat.read(PROJECT / "notebooks" / "04_depth_comparison.ipynb", as_version=4).cells
-    source = next(cell.source for cell in cells if cell.source.startswith("def receptive_fields"))
+    source = next(cell.source for cell in cells if "def receptive_fields" in cell.source)
+    (function,) = [
+        node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == "receptive_fields"
+    ]
     names = {}
-    exec(source[: source.index("\n\n\n")], names)
+    exec(ast.get_source_segment(source, function), names)
     return names["receptive_fields"](model)
 
 

@@ -15,8 +15,15 @@ from fer_utils.data.fer2013 import CLASS_NAMES
 from fer_utils.evaluation.compare import Difference
 from fer_utils.models.of_report import lenet_like, resnet_like, vgg_like
 from fer_utils.photo.answers import Answer, Box
-from fer_utils.plots import style as plot_style
 from fer_utils.plots.descriptions import alt_text
+from fer_utils.plots.style import (
+    MODEL_COLOURS,
+    MODEL_MARKERS,
+    PART_COLOURS,
+    SPLIT_COLOURS,
+    TWO_SERIES_STYLES,
+    model_style,
+)
 from fer_utils.training.experiments import BEST_ROWS, EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS
 from fer_utils.training.runs import Run
 
@@ -75,16 +82,16 @@ def overlap(artist, other):
 
 def test_the_other_reading_of_a_row_looks_like_it():
     pairs = zip(ROWS, STRIDE_2_ROWS, strict=True)
-    assert all(plot_style.model_style(one) == plot_style.model_style(two) for one, two in pairs)
+    assert all(model_style(one) == model_style(two) for one, two in pairs)
 
 
 def test_one_distinct_colour_per_row():
     rows = [*ROWS, *STRIDE_2_ROWS, *FAST_ROWS, *BEST_ROWS]
-    assert list(plot_style.MODEL_COLOURS) == list(plot_style.MODEL_MARKERS) == rows
-    colours = [*(plot_style.MODEL_COLOURS[row] for row in (*ROWS, "fast", "best")), *plot_style.SPLIT_COLOURS.values()]
+    assert list(MODEL_COLOURS) == list(MODEL_MARKERS) == rows
+    colours = [*(MODEL_COLOURS[row] for row in (*ROWS, "fast", "best")), *SPLIT_COLOURS.values()]
     assert all(is_color_like(colour) for colour in colours)
     assert len({to_hex(colour) for colour in colours}) == len(colours)
-    assert len(set(plot_style.PART_COLOURS.values())) == len(plot_style.PART_COLOURS)
+    assert len(set(PART_COLOURS.values())) == len(PART_COLOURS)
 
 
 # What eyes without one of the three kinds of cones see of linear RGB: Machado, Oliveira and Fernandes 2009, severity 1.
@@ -111,10 +118,10 @@ TO_OKLAB = np.array(
 )
 JUST_NOTICEABLE = 0.02
 TOGETHER = {
-    "models": [plot_style.MODEL_COLOURS[row] for row in (*ROWS, "fast", "best")],
-    "splits": list(plot_style.SPLIT_COLOURS.values()),
-    "parts": list(plot_style.PART_COLOURS.values()),
-    "ways": [style["color"] for style in plot_style.TWO_SERIES_STYLES],
+    "models": [MODEL_COLOURS[row] for row in (*ROWS, "fast", "best")],
+    "splits": list(SPLIT_COLOURS.values()),
+    "parts": list(PART_COLOURS.values()),
+    "ways": [style["color"] for style in TWO_SERIES_STYLES],
 }
 
 
@@ -142,13 +149,13 @@ def test_the_measure_of_sights():
 
 
 def test_nothing_is_told_apart_by_colour_alone():
-    assert len({plot_style.MODEL_MARKERS[row] for row in (*ROWS, "fast", "best")}) == len(ROWS) + 2
-    assert len({style["marker"] for style in plot_style.TWO_SERIES_STYLES}) == len(plot_style.TWO_SERIES_STYLES)
+    assert len({MODEL_MARKERS[row] for row in (*ROWS, "fast", "best")}) == len(ROWS) + 2
+    assert len({style["marker"] for style in TWO_SERIES_STYLES}) == len(TWO_SERIES_STYLES)
     ax = plots.plot_curves_over_seeds(make_runs())
-    assert [line.get_marker() for line in ax.lines[::2]] == [plot_style.MODEL_MARKERS[row] for row in ROWS]
+    assert [line.get_marker() for line in ax.lines[::2]] == [MODEL_MARKERS[row] for row in ROWS]
     assert len({(line.get_marker(), line.get_linestyle()) for line in ax.lines}) == len(ax.lines)
-    ax = plots.plot_class_counts(dict.fromkeys(plot_style.SPLIT_COLOURS, [1] * 7), DRAWN)
-    assert len({bars[0].get_hatch() for bars in ax.containers}) == len(plot_style.SPLIT_COLOURS)
+    ax = plots.plot_class_counts(dict.fromkeys(SPLIT_COLOURS, [1] * 7), DRAWN)
+    assert len({bars[0].get_hatch() for bars in ax.containers}) == len(SPLIT_COLOURS)
 
 
 def test_titles_name_the_faces():
@@ -183,7 +190,7 @@ def test_plot_class_counts():
     assert [bar.get_height() for bar in ax.patches] == counts["train"] + counts["test"]
     assert [text.get_text() for text in ax.get_xticklabels()] == list(CLASS_NAMES)
     assert legend_labels(ax) == ["train", "test"]
-    assert same_color(ax.patches[0].get_facecolor(), plot_style.SPLIT_COLOURS["train"])
+    assert same_color(ax.patches[0].get_facecolor(), SPLIT_COLOURS["train"])
     assert ax.get_yscale() == "log" and NOTE in ax.get_title()
 
 
@@ -199,7 +206,7 @@ def test_plot_learning_curves(measure, label):
         np.testing.assert_array_equal(training.get_ydata(), run.history[measure])
         np.testing.assert_array_equal(validation.get_ydata(), run.history[f"val_{measure}"])
         assert (kept.get_xdata()[0], kept.get_ydata()[0]) == (3, run.history[f"val_{measure}"][2])
-        assert {line.get_color() for line in ax.lines} == {plot_style.MODEL_COLOURS[run.experiment]}
+        assert {line.get_color() for line in ax.lines} == {MODEL_COLOURS[run.experiment]}
         assert ax.get_title() == f"{EXPERIMENTS[run.experiment].title} {NOTE}"
         assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", label)
         assert ax.get_ylim() == axes[0].get_ylim()
@@ -216,7 +223,7 @@ def test_curves_of_several_experiments_stand_in_one_panel():
     ax = plots.plot_curves_over_seeds(make_runs())
     assert len(ax.lines) == 8 and ax.get_title() == f"Accuracy {NOTE}, quick profile, one seed"
     assert legend_labels(ax)[:2] == ["LeNet-like, training", "LeNet-like, validation"]
-    assert [line.get_color() for line in ax.lines[::2]] == [plot_style.MODEL_COLOURS[row] for row in ROWS]
+    assert [line.get_color() for line in ax.lines[::2]] == [MODEL_COLOURS[row] for row in ROWS]
     ax.figure.canvas.draw()
     assert not overlap(ax.get_legend(), ax.patch), "the legend hides a curve"
 
@@ -236,9 +243,7 @@ def test_plot_curves_over_seeds_shows_the_mean_and_the_range():
 def test_plot_curves_over_seeds_of_several_experiments():
     ax = plots.plot_curves_over_seeds([make_run("vgg_like"), make_run("resnet_like")], "loss")
     assert legend_labels(ax)[::2] == ["VGG-like, training", "ResNet-like, training"]
-    assert [line.get_color() for line in ax.lines[::2]] == [
-        plot_style.MODEL_COLOURS[n] for n in ("vgg_like", "resnet_like")
-    ]
+    assert [line.get_color() for line in ax.lines[::2]] == [MODEL_COLOURS[n] for n in ("vgg_like", "resnet_like")]
     assert "one seed" in ax.get_title() and ax.get_ylabel() == "cross-entropy loss"
 
 
@@ -286,8 +291,8 @@ def test_intervals_of_experiments_have_their_models_colours():
     names = ["lenet_like", "vgg_like"]
     ax = plots.plot_intervals(rows, f"Accuracy {NOTE}", "test accuracy", experiments=names)
     dots = [container.lines[0] for container in ax.containers]
-    assert [dot.get_color() for dot in dots] == [plot_style.MODEL_COLOURS[name] for name in names]
-    assert [dot.get_marker() for dot in dots] == [plot_style.MODEL_MARKERS[name] for name in names]
+    assert [dot.get_color() for dot in dots] == [MODEL_COLOURS[name] for name in names]
+    assert [dot.get_marker() for dot in dots] == [MODEL_MARKERS[name] for name in names]
     reaches = [container.lines[2][0].get_segments()[0][:, 0] for container in ax.containers]
     np.testing.assert_allclose(reaches, [[0.45, 0.55], [0.5, 0.65]])
     assert [text.get_text() for text in ax.get_yticklabels()] == ["LeNet-like", "VGG-like"]
@@ -308,7 +313,7 @@ def test_plot_race():
     assert legend_labels(ax) == ["Fast", "VGG-like"]
     np.testing.assert_array_equal(ax.lines[1].get_xdata(), [5, 50])
     assert ax.lines[2].get_ydata()[0] == 0.58
-    assert ax.lines[0].get_color() == plot_style.MODEL_COLOURS["fast"]
+    assert ax.lines[0].get_color() == MODEL_COLOURS["fast"]
 
 
 def test_plot_speeds_names_each_factor():

@@ -13,17 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from filelock import FileLock
+from small_grid import TASKS
 
 from fer_utils.environment import PROJECT
 from fer_utils.training import grid, loop
-from fer_utils.training import store as stores
 from fer_utils.training.experiments import ABLATION_ROWS, EQUAL_ROWS, EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS
 from fer_utils.training.grid import keeps_weights, list_tasks, reproduce
 from fer_utils.training.loop import train
 from fer_utils.training.runs import WEIGHTS, RunError, list_runs
+from fer_utils.training.store import store_folder
 from small_training import Stopped, assert_same_arrays, make_faces, must_not_train, weights_of
-
-TASKS = [("lenet_like", 0), ("vgg_like", 0), ("lenet_like", 1)]
 
 
 def silent(_):
@@ -102,7 +101,7 @@ def test_one_bar_shows_the_share_of_the_whole_and_the_time_left(small_network, s
 def test_a_run_that_another_process_trains_is_left_to_it(epochs, store, monkeypatch):
     monkeypatch.setattr(grid, "SECONDS_BETWEEN_LOOKS", 0.05)
     faces = make_faces()
-    folder = stores.store_folder(faces, "quick") / "lenet_like" / "seed-0"
+    folder = store_folder(faces, "quick") / "lenet_like" / "seed-0"
     folder.parent.mkdir(parents=True)
     other = FileLock(folder.with_name("seed-0.lock"), thread_local=False)
     other.acquire()
@@ -148,13 +147,11 @@ def test_a_full_disk_is_named_and_finished_runs_stay(epochs, store, monkeypatch,
 
 
 SCRIPT = """
-import sys
-sys.path[:0] = sys.argv[1:]
 import small_grid
 from fer_utils.training.grid import reproduce
-from test_grid import TASKS, make_faces
+from small_training import make_faces
 small_grid.dask_setup()
-reproduce(make_faces(), TASKS)
+reproduce(make_faces(), small_grid.TASKS)
 """
 
 
@@ -264,7 +261,7 @@ def test_a_cluster_trains_each_run_once_though_a_worker_is_killed(cluster, outsi
 def test_runs_of_workers_that_do_not_see_the_store_come_back_as_files(tmp_path, store, epochs):
     run = loop.train("lenet_like", make_faces(), store=tmp_path / "elsewhere")
     files = {path.name: path.read_bytes() for path in run.folder.iterdir()}
-    here = stores.store_folder(make_faces(), "quick") / "lenet_like" / "seed-0"
+    here = store_folder(make_faces(), "quick") / "lenet_like" / "seed-0"
     for _ in range(2):
         grid._keep_files(files, here)
         assert {path.name: path.read_bytes() for path in here.iterdir()} == files

@@ -1,4 +1,4 @@
-"""Trainings: repeatable, resumable, recorded. The sets are tiny and the networks narrow; nothing is learnt here."""
+"""Trainings: repeatable, recorded, told of. The sets are tiny and the networks narrow; nothing is learnt here."""
 
 import dataclasses
 import importlib.util
@@ -14,26 +14,23 @@ import numpy as np
 import pytest
 
 from fer_utils import environment
-from fer_utils.data.load import FER2013_FINGERPRINT
 from fer_utils.device import keras
 from fer_utils.environment import PROJECT
 from fer_utils.evaluation.compare import confusion_matrix
 from fer_utils.models.prediction import predict, predict_views
-from fer_utils.training import build as building
-from fer_utils.training import compiling, loop, origin
-from fer_utils.training.build import build_network, load_network
+from fer_utils.training import loop, origin
+from fer_utils.training.build import load_network
+from fer_utils.training.compiling import compile_network
 from fer_utils.training.experiments import EXPERIMENTS, RECIPES, find_experiment
 from fer_utils.training.loop import train
-from fer_utils.training.runs import WEIGHTS, RunError, list_runs, load_run
-from fer_utils.training.store import store_folder
+from fer_utils.training.runs import list_runs, load_run
 from small_training import (
     TINY,
-    Stopped,
     assert_same_arrays,
     build_small_network,
     make_faces,
     make_split,
-    must_not_train,
+    train_and_stop_after,
     weights_of,
 )
 
@@ -51,24 +48,7 @@ def run(tmp_path_factory):
         return train("lenet_like_augmented", make_faces())
 
 
-def train_and_stop_after(n_epochs, monkeypatch, *arguments):
-    """Trains until `n_epochs` are finished, then stops in the middle of the next."""
-    with monkeypatch.context() as patch:
-        go_on = loop.fit_one_epoch
-
-        def fit_one_epoch(network, split, recipe, seed, epoch, bar):
-            if epoch == n_epochs:
-                raise Stopped
-            return go_on(network, split, recipe, seed, epoch, bar)
-
-        patch.setattr(loop, "fit_one_epoch", fit_one_epoch)
-        with pytest.raises(Stopped):
-            train(*arguments)
-
-
-# --- the numbers ---
-
-
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_numbers_to_the_bit_and_nothing_is_printed(run, capfd):
     again = train("lenet_like_augmented", make_faces())
     assert capfd.readouterr() == ("", "")
@@ -77,6 +57,9 @@ def test_the_same_seed_gives_the_same_numbers_to_the_bit_and_nothing_is_printed(
     assert again.best_epoch == run.best_epoch
     np.testing.assert_array_equal(again.test_probabilities, run.test_probabilities)
     np.testing.assert_array_equal(again.validation_confusion, run.validation_confusion)
+
+
+# --- the numbers ---
 
 
 def test_history_has_one_number_per_epoch(run):
@@ -138,24 +121,6 @@ def test_the_record_judges_as_many_views_as_the_experiment_wants(small_network, 
     assert np.abs(run.test_probabilities - predict(network, faces.test.images)).max() > 5e-3
 
 
-def test_label_smoothing_and_dropout_come_from_the_recipe(small_network):
-    recipe = dataclasses.replace(TINY, label_smoothing=0.1, dropout=0.5)
-    network = build_network(find_experiment("lenet_like"), recipe)
-    assert network.get_layer("dropout").rate == 0.5
-    compiling.compile_network(network, recipe, 96)
-    sure = np.eye(7, dtype=np.float32)[:1]
-    smoothed = float(network.loss(sure, np.clip(sure, 1e-3, 1)))
-    compiling.compile_network(network, TINY, 96)
-    assert smoothed > 0.3 > float(network.loss(sure, np.clip(sure, 1e-3, 1)))
-
-
-def test_the_interpolation_of_the_augmentation_comes_from_the_recipe():
-    for kind in ("bilinear", "nearest"):
-        recipe = dataclasses.replace(TINY, interpolation=kind)
-        network = build_network(find_experiment("lenet_like_augmented"), recipe)
-        assert network.get_layer("augmentation").get_layer("rotate").interpolation == kind
-
-
 def test_test_images_are_opened_once_and_after_the_training(small_network, monkeypatch):
     faces, opened = make_faces(), []
 
@@ -176,15 +141,6 @@ def test_test_images_are_opened_once_and_after_the_training(small_network, monke
     monkeypatch.setattr(loop, "fit_epochs", fit)
     train("lenet_like", dataclasses.replace(faces, test=WatchedSplit()))
     assert opened == ["training over", "test images"]
-
-
-def test_the_seed_sets_initial_weights_and_image_order():
-    def initial(seed):
-        network = build_network(find_experiment("lenet_like"), TINY, seed)
-        return keras.ops.convert_to_numpy(network.get_layer("conv1").kernel)
-
-    np.testing.assert_array_equal(initial(0), initial(0))
-    assert not np.array_equal(initial(0), initial(1))
 
 
 def test_a_training_leaves_the_random_streams_of_its_caller_as_they_are(small_network, kept_streams):
@@ -215,10 +171,57 @@ def test_limited_training_images_are_drawn_by_the_seed():
     assert loop._training_images(split, 96, seed=0) is split
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_numbers(run):
     other = train("lenet_like_augmented", make_faces(), seed=1)
     assert other.history["loss"] != run.history["loss"]
     assert not np.array_equal(other.test_probabilities, run.test_probabilities)
+
+
+def test_the_learning_rate_falls_to_zero_along_half_a_cosine(small_network, monkeypatch):
+    rates = []
+    keep = loop._note_epoch
+
+    def note_epoch(progress, scores, network, which):
+        keep(progress, scores, network, which)
+        rates.append(float(network.optimizer.learning_rate))
+
+    monkeypatch.setattr(loop, "_note_epoch", note_epoch)
+    train("lenet_like", make_faces())
+    np.testing.assert_allclose(rates, TINY.learning_rate * (1 + np.cos(np.pi * np.array([1, 2, 3]) / 3)) / 2, atol=1e-9)
+
+
+def test_a_recipe_with_mixup_learns_from_mixtures(small_network, monkeypatch):
+    seen = []
+
+    def see(images, targets, strength, random):
+        seen.append((images.shape, targets.shape, strength))
+        return images, targets
+
+    monkeypatch.setattr(loop, "mix_pairs", see)
+    train("lenet_like", make_faces())
+    assert not seen
+    monkeypatch.setitem(RECIPES, "quick", dataclasses.replace(TINY, mixup=0.2))
+    train("lenet_like", make_faces(), retrain=True)
+    assert seen[0] == ((TINY.batch_size, 48, 48, 1), (TINY.batch_size, 7), 0.2)
+
+
+def test_the_running_mean_of_the_weights_is_judged_and_kept_and_training_goes_on_from_the_weights():
+    network = build_small_network(1.0)
+    compile_network(network, dataclasses.replace(TINY, ema_decay=0.5), 64)
+    batch = make_faces().train.images[:8], np.eye(7)[make_faces().train.labels[:8]]
+    network.train_on_batch(*batch)  # the mean begins with the weights after the first step
+    start = [variable.numpy().copy() for variable in network.trainable_variables]
+    network.train_on_batch(*batch)
+    moved = [variable.numpy().copy() for variable in network.trainable_variables]
+    assert any(not np.allclose(a, b) for a, b in zip(start, moved, strict=True))
+    with loop._weights_to_judge(network):
+        judged = [variable.numpy().copy() for variable in network.trainable_variables]
+    for before, mean, after, now in zip(start, judged, moved, network.trainable_variables, strict=True):
+        low, high = np.minimum(before, after) - 1e-5, np.maximum(before, after) + 1e-5
+        assert np.all((mean >= low) & (mean <= high))
+        np.testing.assert_allclose(now.numpy(), after, atol=1e-6)
+    assert any(not np.allclose(mean, after) for mean, after in zip(judged, moved, strict=True))
 
 
 # --- the progress bar ---
@@ -257,190 +260,6 @@ def test_progress_bar_is_plain_text_on_standard_output_in_a_notebook(epochs, mon
     assert err == ""
 
 
-# --- the store ---
-
-
-def test_a_finished_run_is_returned_from_the_store(epochs, monkeypatch):
-    first = train("lenet_like", make_faces())
-    monkeypatch.setattr(loop, "fit_epochs", must_not_train)
-    second = train("lenet_like", make_faces())
-    assert second.folder == first.folder
-    assert second.history == first.history
-    assert not list(first.folder.parent.glob("*.unfinished*")), "a finished training leaves no checkpoint"
-
-
-@pytest.mark.parametrize(
-    ("experiment", "seed", "recipe", "fingerprint"),
-    [
-        ("lenet_like_augmented", 0, TINY, "0123456789abcdef"),
-        ("lenet_like", 1, TINY, "0123456789abcdef"),
-        ("lenet_like", 0, dataclasses.replace(TINY, learning_rate=2e-3), "0123456789abcdef"),
-        ("lenet_like", 0, TINY, "fedcba9876543210"),
-    ],
-    ids=["experiment", "seed", "recipe", "images"],
-)
-def test_whatever_else_is_asked_for_is_trained(epochs, monkeypatch, experiment, seed, recipe, fingerprint):
-    train("lenet_like", make_faces())
-    epochs.clear()
-    monkeypatch.setitem(RECIPES, "quick", recipe)
-    run = train(experiment, make_faces(fingerprint=fingerprint), seed=seed)
-    assert epochs == [0, 1, 2]
-    assert (run.experiment, run.seed, run.fingerprint) == (experiment, seed, fingerprint)
-    assert run.recipe == dataclasses.asdict(recipe)
-
-
-def test_a_run_with_a_recipe_of_a_later_version_is_trained_again(epochs):
-    facts = train("lenet_like", make_faces()).folder / "run.json"
-    facts.write_text(facts.read_text().replace('"epochs": 3', '"epochs": 3, "of_a_later_version": 1'))
-    assert "of_a_later_version" not in train("lenet_like", make_faces()).recipe
-    assert epochs == [0, 1, 2] * 2
-
-
-@pytest.mark.parametrize("change", [{"augmentation": "mild"}, {"conv_stride": 2}, {"views": 2}])
-def test_an_experiment_that_was_changed_is_trained_again(epochs, monkeypatch, change):
-    train("lenet_like", make_faces())
-    changed = dataclasses.replace(find_experiment("lenet_like"), **change)
-    monkeypatch.setitem(EXPERIMENTS, "lenet_like", changed)
-    run = train("lenet_like", make_faces())
-    assert epochs == [0, 1, 2] * 2
-    assert {name: getattr(run, name) for name in change} == change
-
-
-def test_a_checkpoint_of_a_changed_experiment_is_left_aside(epochs, monkeypatch):
-    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
-    changed = dataclasses.replace(find_experiment("lenet_like"), augmentation="mild")
-    monkeypatch.setitem(EXPERIMENTS, "lenet_like", changed)
-    train("lenet_like", make_faces())
-    assert epochs == [0, 1, 0, 1, 2]
-
-
-def test_the_learning_rate_falls_to_zero_along_half_a_cosine(small_network, monkeypatch):
-    rates = []
-    keep = loop._note_epoch
-
-    def note_epoch(progress, scores, network, which):
-        keep(progress, scores, network, which)
-        rates.append(float(network.optimizer.learning_rate))
-
-    monkeypatch.setattr(loop, "_note_epoch", note_epoch)
-    train("lenet_like", make_faces())
-    np.testing.assert_allclose(rates, TINY.learning_rate * (1 + np.cos(np.pi * np.array([1, 2, 3]) / 3)) / 2, atol=1e-9)
-
-
-def test_only_the_numbers_are_kept_if_so_wished(epochs):
-    run = train("lenet_like", make_faces(), keep_weights=False)
-    assert sorted(path.name for path in run.folder.iterdir()) == ["arrays.npz", "run.json"]
-    with pytest.raises(RunError, match="kept without its weights"):
-        load_network(run)
-
-
-def test_other_images_in_the_same_folder_are_not_taken_for_these(epochs, monkeypatch, store):
-    monkeypatch.setattr(loop, "store_folder", lambda faces, profile: store)
-    train("lenet_like", make_faces())
-    train("lenet_like", make_faces(fingerprint="fedcba9876543210"))
-    assert epochs == [0, 1, 2] * 2
-
-
-def test_retrain_trains_again_and_replaces_the_run(epochs):
-    train("lenet_like", make_faces())
-    run = train("lenet_like", make_faces(), retrain=True)
-    assert epochs == [0, 1, 2] * 2
-    assert load_run(run.folder).history == run.history
-
-
-def test_retrain_does_not_go_on_from_a_checkpoint(epochs, monkeypatch):
-    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
-    epochs.clear()
-    train("lenet_like", make_faces(), retrain=True)
-    assert epochs == [0, 1, 2]
-
-
-def test_a_damaged_run_in_the_store_is_trained_again(epochs):
-    run = train("lenet_like", make_faces())
-    (run.folder / "arrays.npz").write_bytes(b"damaged")
-    train("lenet_like", make_faces())
-    assert epochs == [0, 1, 2] * 2
-    assert list_runs(run.folder.parent.parent)[1] == []
-
-
-def test_runs_are_kept_apart_by_profile_and_images(monkeypatch, store):
-    drawn, real = make_faces(), make_faces(name="FER2013", fingerprint=FER2013_FINGERPRINT)
-    assert store_folder(drawn, "quick") == store / "quick-0123456789abcdef"
-    assert store_folder(real, "full") == store / f"full-{FER2013_FINGERPRINT}"
-    monkeypatch.delenv("FER_RUNS")
-    assert store_folder(real, "full") == PROJECT / "data" / "runs"
-    mine = PROJECT / "data" / "my_runs"
-    assert store_folder(real, "quick") == mine / f"quick-{FER2013_FINGERPRINT}"
-    other_pixels = make_faces(name="FER2013")
-    assert store_folder(other_pixels, "full") == mine / "full-0123456789abcdef", "jpg copies are not the recorded set"
-    assert store_folder(drawn, "full") == mine / "full-0123456789abcdef"
-
-
-# --- checkpoints ---
-
-
-def test_a_stopped_training_goes_on_from_its_last_epoch(epochs, monkeypatch):
-    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
-    assert epochs == [0, 1]
-    run = train("lenet_like", make_faces())
-    assert epochs == [0, 1, 2]
-    assert run.history["val_accuracy"] == pytest.approx([0.1, 0.2, 0.3])
-    # Every epoch added 1 to every weight, so the bias of the output tells how many the kept network has behind it.
-    bias = keras.ops.convert_to_numpy(load_network(run).get_layer("expression").bias)
-    np.testing.assert_array_equal(bias, 3)
-
-
-def test_a_training_stopped_after_its_last_epoch_is_only_recorded(epochs, monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr(loop, "_record", must_not_train)
-        with pytest.raises(AssertionError):
-            train("lenet_like", make_faces())
-    run = train("lenet_like", make_faces())
-    assert epochs == [0, 1, 2]
-    assert run.best_epoch == 3
-
-
-@pytest.mark.parametrize("content", [b"", b"damaged", "first half", "flipped"])
-def test_a_damaged_checkpoint_is_named_and_training_starts_over(epochs, monkeypatch, capsys, store, content):
-    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
-    (checkpoint,) = store.rglob("*.unfinished.npz")
-    whole = checkpoint.read_bytes()
-    if content == "first half":
-        content = whole[: len(whole) // 2]
-    elif content == "flipped":
-        content = whole[:1000] + bytes([whole[1000] ^ 255]) + whole[1001:]
-    checkpoint.write_bytes(content)
-    epochs.clear()
-    train("lenet_like", make_faces())
-    assert epochs == [0, 1, 2]
-    assert capsys.readouterr().out == "seed-0.unfinished.npz is damaged: training starts from the beginning\n"
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [{"learning_rate": 2e-3}, {"width": 0.15}, {"epochs": 2}, {"batch_size": 16}, {"train_images": 50}],
-    ids=str,
-)
-def test_a_checkpoint_of_another_recipe_is_left_aside(epochs, monkeypatch, capsys, changes):
-    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
-    epochs.clear()
-    recipe = dataclasses.replace(TINY, **changes)
-    monkeypatch.setitem(RECIPES, "quick", recipe)
-    train("lenet_like", make_faces())
-    assert epochs == list(range(recipe.epochs))
-    assert "damaged" not in capsys.readouterr().out
-
-
-def test_a_checkpoint_of_a_changed_network_is_left_aside(epochs, monkeypatch):
-    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
-    epochs.clear()
-    monkeypatch.setitem(
-        building.NETWORKS, "lenet_like", lambda width, **others: build_small_network(2 * width, **others)
-    )
-    train("lenet_like", make_faces())
-    assert epochs == [0, 1, 2]
-
-
 # --- what is asked for wrongly ---
 
 
@@ -453,22 +272,6 @@ def test_an_unknown_profile_is_refused(monkeypatch):
     monkeypatch.setenv("FER_PROFILE", "fast")
     with pytest.raises(ValueError, match="FER_PROFILE is 'fast'; expected one of quick, full"):
         train("lenet_like", make_faces())
-
-
-def test_a_run_without_weights_says_how_to_get_them(epochs):
-    run = train("lenet_like", make_faces())
-    (run.folder / WEIGHTS).unlink()
-    for without in (run, dataclasses.replace(run, folder=None)):
-        with pytest.raises(RunError, match="lenet_like, seed 0: the run was kept without its weights.*retrain=True"):
-            load_network(without)
-
-
-def test_damaged_weights_are_named(epochs):
-    run = train("lenet_like", make_faces())
-    content = (run.folder / WEIGHTS).read_bytes()
-    (run.folder / WEIGHTS).write_bytes(content[: len(content) // 2])
-    with pytest.raises(RunError, match=f"lenet_like/seed-0/{WEIGHTS}"):
-        load_network(run)
 
 
 # --- the record's facts ---
@@ -494,17 +297,17 @@ def test_the_commit_is_unknown_outside_a_clone(monkeypatch, tmp_path):
 
 # --- other processes: a real kill, another backend ---
 
+
 PROGRAM = """
 import sys
 sys.path[:0] = ["tests", "."]
 from fer_utils.training.experiments import RECIPES, Recipe
 from fer_utils.training.loop import train
-from test_loop import make_faces
+from small_training import make_faces
 experiment, epochs = sys.argv[1:]
 RECIPES["quick"] = Recipe(width=0.1, epochs=int(epochs), batch_size=32, learning_rate=1e-3, train_images=None)
 train(experiment, make_faces())
 """
-
 
 # Two epochs of two whole batches and one of 16 images, with mixtures, augmentation and dropout.
 BOTH_WAYS = """
@@ -520,7 +323,7 @@ split, found = make_faces().train, []
 warnings.simplefilter("error", UserWarning)
 for train_on, extras in ((loop._train_by_hand, ()), (loop._train_with_fit, (3,))):
     network, numbers = build.build_network(find_experiment("fast"), recipe), []
-    compiling.compile_network(network, recipe, len(split.labels))
+    compile_network(network, recipe, len(split.labels))
     for epoch in (0, 1):
         batches = loop._mixed_batches(split, recipe, 0, epoch)
         scores = train_on(network, batches, *extras, lambda *shown: numbers.extend(shown))
@@ -530,8 +333,10 @@ for one, other in zip(*found, strict=True):
     np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 assert len(found[0][0]) == 2 * (3 + 1) * 2
 """
+
 # Without optimisation the compiler takes a third less time.
 WITH_JAX = {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+
 needs_jax = pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason='JAX is not installed: pip install ".[jax]"'
 )
@@ -629,75 +434,3 @@ def test_the_same_experiment_trains_under_jax(tmp_path):
     assert run.validation_accuracy == pytest.approx(max(run.history["val_accuracy"]))
     # Its weights serve the other backend: this process's.
     np.testing.assert_allclose(predict(load_network(run), make_faces().test.images), run.test_probabilities, atol=1e-2)
-
-
-# --- other optimisers ---
-
-
-def test_a_recipe_with_mixup_learns_from_mixtures(small_network, monkeypatch):
-    seen = []
-
-    def see(images, targets, strength, random):
-        seen.append((images.shape, targets.shape, strength))
-        return images, targets
-
-    monkeypatch.setattr(loop, "mix_pairs", see)
-    train("lenet_like", make_faces())
-    assert not seen
-    monkeypatch.setitem(RECIPES, "quick", dataclasses.replace(TINY, mixup=0.2))
-    train("lenet_like", make_faces(), retrain=True)
-    assert seen[0] == ((TINY.batch_size, 48, 48, 1), (TINY.batch_size, 7), 0.2)
-
-
-def test_momentum_puts_gradient_descent_in_adam_s_place():
-    network = build_small_network(1.0)
-    compiling.compile_network(network, dataclasses.replace(TINY, momentum=0.9, weight_decay=0.01), 64)
-    optimizer = network.optimizer
-    assert isinstance(optimizer, keras.optimizers.SGD) and optimizer.nesterov
-    assert (optimizer.momentum, optimizer.weight_decay) == (0.9, 0.01)
-
-
-@pytest.mark.parametrize("extra", [{}, {"momentum": 0.9}, {"optimizer": "rmsprop"}], ids=str)
-@pytest.mark.parametrize("decays", ["all", "kernels"])
-def test_weight_decay_spares_all_but_the_kernels_where_the_recipe_says_so(decays, extra):
-    network = building.NETWORKS["efficientnet"](width=0.25)  # with biases, and filters of single maps
-    recipe = dataclasses.replace(TINY, learning_rate=0.1, schedule="constant", weight_decay=0.5, decays=decays, **extra)
-    compiling.compile_network(network, recipe, 64)
-    for variable in network.trainable_variables:
-        variable.assign(np.ones(variable.shape))
-    network.optimizer.apply([keras.ops.zeros(variable.shape) for variable in network.trainable_variables])
-    left = {"kernel": set(), "gamma": set(), "beta": set(), "bias": set()}
-    for variable in network.trainable_variables:
-        left[variable.name] |= set(np.unique(variable.numpy().round(6)))
-    spared = 1.0 if decays == "kernels" else 0.95
-    assert left == {"kernel": {np.float32(0.95)}, **dict.fromkeys(("gamma", "beta", "bias"), {np.float32(spared)})}
-
-
-def test_the_running_mean_of_the_weights_is_judged_and_kept_and_training_goes_on_from_the_weights():
-    network = build_small_network(1.0)
-    compiling.compile_network(network, dataclasses.replace(TINY, ema_decay=0.5), 64)
-    batch = make_faces().train.images[:8], np.eye(7)[make_faces().train.labels[:8]]
-    network.train_on_batch(*batch)  # the mean begins with the weights after the first step
-    start = [variable.numpy().copy() for variable in network.trainable_variables]
-    network.train_on_batch(*batch)
-    moved = [variable.numpy().copy() for variable in network.trainable_variables]
-    assert any(not np.allclose(a, b) for a, b in zip(start, moved, strict=True))
-    with loop._weights_to_judge(network):
-        judged = [variable.numpy().copy() for variable in network.trainable_variables]
-    for before, mean, after, now in zip(start, judged, moved, network.trainable_variables, strict=True):
-        low, high = np.minimum(before, after) - 1e-5, np.maximum(before, after) + 1e-5
-        assert np.all((mean >= low) & (mean <= high))
-        np.testing.assert_allclose(now.numpy(), after, atol=1e-6)
-    assert any(not np.allclose(mean, after) for mean, after in zip(judged, moved, strict=True))
-
-
-@pytest.mark.parametrize("extra", [{"ema_decay": 0.9}, {"mixup": 0.2}], ids=str)
-def test_a_stopped_training_with_a_running_mean_or_mixtures_ends_like_one_that_was_not(
-    extra, store, monkeypatch, small_network
-):
-    monkeypatch.setitem(RECIPES, "quick", dataclasses.replace(TINY, **extra))
-    whole = train("lenet_like", make_faces(), store=store / "whole")
-    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
-    again = train("lenet_like", make_faces())
-    assert whole.history == again.history
-    np.testing.assert_array_equal(whole.test_probabilities, again.test_probabilities)

@@ -10,7 +10,6 @@ import pytest
 from fer_utils import environment
 from fer_utils.device import keras
 from fer_utils.models.of_report import lenet_like, resnet_like
-from fer_utils.training import runs as run_files
 from fer_utils.training.runs import ARRAYS, WEIGHTS, Run, RunError, list_runs, load_run, save_half_precision, save_run
 from small_training import make_run
 
@@ -177,7 +176,7 @@ def test_no_flipped_bit_makes_listing_crash(tmp_path):
 
 
 def test_a_failure_while_writing_leaves_no_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(run_files, "save_half_precision", fail)
+    monkeypatch.setattr("fer_utils.training.runs.save_half_precision", fail)
     with pytest.raises(OSError, match="disk full"):
         save_run(make_run(), tmp_path / "seed-0", model="a network")
     assert list(tmp_path.iterdir()) == []
@@ -185,7 +184,7 @@ def test_a_failure_while_writing_leaves_no_folder(tmp_path, monkeypatch):
 
 def test_a_failure_while_writing_keeps_the_old_run(tmp_path, monkeypatch):
     save_run(make_run(seconds=1.0), tmp_path / "seed-0")
-    monkeypatch.setattr(run_files, "save_half_precision", fail)
+    monkeypatch.setattr("fer_utils.training.runs.save_half_precision", fail)
     with pytest.raises(OSError, match="disk full"):
         save_run(make_run(seconds=2.0), tmp_path / "seed-0", model="a network")
     assert [path.name for path in tmp_path.iterdir()] == ["seed-0"]

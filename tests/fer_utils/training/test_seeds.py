@@ -59,6 +59,7 @@ def test_the_recorded_seeds_keep_their_weights():
         np.testing.assert_allclose(first, FIRST_WEIGHTS, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_fifty_builds_beside_a_thread_that_draws_random_numbers_agree(small_network):
     expected = build(3)
     with drawing_numbers():

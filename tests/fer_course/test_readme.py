@@ -1,0 +1,37 @@
+"""The README's tables: written between their marks, and current."""
+
+import pytest
+from small_records import record_run
+
+from fer_course.readme import RECORDS_MARKS, RESULTS_MARKS, insert_results, write_readme
+from fer_utils.environment import PROJECT
+from fer_utils.report.recorded import load_recorded
+
+
+def test_results_are_written_between_the_marks(tmp_path):
+    record_run(tmp_path)
+    recorded = load_recorded(folder=tmp_path)
+    readme = tmp_path / "README.md"
+    first, last = RESULTS_MARKS
+    both = "".join(RECORDS_MARKS)
+    readme.write_text(f"before\n{first}old table\n{last}after\n{both}", encoding="utf-8")
+    write_readme(insert_results, recorded, readme)
+    text = readme.read_text(encoding="utf-8")
+    assert text.startswith(f"before\n{first}\n| network |") and f"\n{last}after\n" in text
+    assert "| LeNet-like | 51 % | 50.0 % (one seed) |" in text and "old table" not in text
+    assert "| **LeNet-like** | 50.0 % (one seed) | PrivateTest | PublicTest | none |" in text
+    assert text.endswith(RECORDS_MARKS[1])
+    write_readme(insert_results, recorded, readme)
+    assert readme.read_text(encoding="utf-8") == text
+
+
+def test_a_readme_without_marks_is_left_alone(tmp_path):
+    (tmp_path / "README.md").write_text("mine")
+    with pytest.raises(ValueError, match="must hold each of these lines once"):
+        write_readme(insert_results, {}, tmp_path / "README.md")
+    assert (tmp_path / "README.md").read_text() == "mine"
+
+
+def test_the_readme_is_current():
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert insert_results(text, load_recorded()) == text, "run `fer-course results --readme`"

@@ -1,0 +1,78 @@
+"""Finding a copy of FER2013; archives that are damaged, leave their folder or expand too far."""
+
+import gzip
+
+import pytest
+from small_fer2013 import assert_same, make_csv, make_npz, make_tar, make_zip, refusal, refusal_of, write_files
+
+from fer_utils.data import files
+from fer_utils.data.files import find_fer2013
+from fer_utils.data.formats import read_fer2013
+
+
+def test_find_takes_the_best_copy_and_overlooks_other_files(tmp_path):
+    assert find_fer2013(tmp_path / "missing") is None
+    (tmp_path / "fer2013new.csv").write_bytes(b"Usage,Image name,neutral,happiness\nTraining,a.png,4,0\n")
+    (tmp_path / "photos.zip").write_bytes(make_zip({"holiday/me.png": b"x"}))
+    (tmp_path / "other.npz").write_bytes(make_npz(pixels=None))
+    (tmp_path / "README.md").write_bytes(b"x")
+    write_files(tmp_path, {"cache/a.csv": make_csv(), "runs/a/b.csv": make_csv(), ".hidden.csv": make_csv()})
+    assert find_fer2013(tmp_path) is None
+    assert "without a copy" in refusal(tmp_path)
+    write_files(tmp_path, {"downloads/faces/fer2013.csv": make_csv()})
+    assert find_fer2013(tmp_path) == tmp_path / "downloads/faces/fer2013.csv"
+    for name, content in (
+        ("train.csv", b"emotion,pixels\n"),
+        ("train/happy/a.png", b"x"),
+        ("fer2013.tar.gz", b"x"),
+        ("archive.zip", b"damaged, but a copy"),
+        ("z.csv", make_csv()),
+        ("a.csv", make_csv()),
+        ("fer2013.npz", make_npz()),
+    ):
+        write_files(tmp_path, {name: content})
+        assert find_fer2013(tmp_path) == (tmp_path if "train/" in name else tmp_path / name)
+    assert_same(read_fer2013(tmp_path))
+
+
+# --- archives ---
+
+
+def test_damaged_archives(tmp_path):
+    for name, content in (
+        ("a.zip", make_zip({"fer2013.csv": make_csv()})),
+        ("a.tar.gz", make_tar({"f.csv": make_csv()})),
+    ):
+        for damaged in (b"no archive", content[: len(content) // 2], content[:-5]):
+            assert "damaged" in refusal_of(tmp_path, name, damaged)
+        middle = len(content) // 2
+        flipped = content[:middle] + bytes(255 - byte for byte in content[middle : middle + 4]) + content[middle + 4 :]
+        refusal_of(tmp_path, name, flipped)  # found as a damaged stream or as a row that is not right
+
+
+@pytest.mark.parametrize("name", ["/etc/a.csv", "../a.csv", "x/../../a.csv", "C:\\a.csv", "..\\a.csv", "C:a.csv"])
+def test_archive_with_names_that_leave_its_folder(tmp_path, name):
+    members = {"fer2013.csv": make_csv(), name: b"x"}
+    assert f"the member name {name!r}" in refusal_of(tmp_path, "a.zip", make_zip(members))
+    assert f"the member name {name!r}" in refusal_of(tmp_path, "a.tar.gz", make_tar(members))
+
+
+def test_archive_that_expands_too_far(tmp_path, monkeypatch):
+    assert files.MAX_EXPANDED == 10**9
+    monkeypatch.setattr(files, "MAX_EXPANDED", 10**6)
+    members = {"fer2013.csv": make_csv(), "zeros": bytes(10**6)}
+    assert "archive that expands" in refusal_of(tmp_path, "a.zip", make_zip(members))
+    assert "archive that expands" in refusal_of(tmp_path, "a.tar.gz", make_tar(members))
+    assert "archive that expands" in refusal_of(tmp_path, "a.npz", make_zip({"pixels.npy": bytes(10**6 + 1)}))
+    inner = {"fer2013.npz": make_zip({"pixels.npy": bytes(10**6 + 1)})}
+    assert "archive that expands" in refusal_of(tmp_path, "b.zip", make_zip(inner))
+
+
+def test_archive_is_judged_by_what_is_read_not_by_what_it_states(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "MAX_EXPANDED", 10**6)
+    tail = gzip.compress(gzip.decompress(make_tar({"fer2013.csv": make_csv()})) + bytes(2 * 10**6))
+    assert "archive that expands" in refusal_of(tmp_path, "a.tar.gz", tail)
+    content = b"emotion,pixels,Usage\n" + bytes(10**7)
+    stated = len(content).to_bytes(4, "little")
+    lying = make_zip({"fer2013.csv": content}).replace(stated, (1000).to_bytes(4, "little"))
+    refusal_of(tmp_path, "a.zip", lying)

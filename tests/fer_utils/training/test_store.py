@@ -1,0 +1,105 @@
+"""Which run of the store is taken for the one asked for, and where the store is."""
+
+import dataclasses
+
+import pytest
+
+from fer_utils.data.load import FER2013_FINGERPRINT
+from fer_utils.environment import PROJECT
+from fer_utils.training import loop
+from fer_utils.training.build import load_network
+from fer_utils.training.experiments import EXPERIMENTS, RECIPES, find_experiment
+from fer_utils.training.loop import train
+from fer_utils.training.runs import RunError, list_runs, load_run
+from fer_utils.training.store import store_folder
+from small_training import TINY, make_faces, must_not_train
+
+pytestmark = pytest.mark.usefixtures("store")
+
+
+def test_a_finished_run_is_returned_from_the_store(epochs, monkeypatch):
+    first = train("lenet_like", make_faces())
+    monkeypatch.setattr(loop, "fit_epochs", must_not_train)
+    second = train("lenet_like", make_faces())
+    assert second.folder == first.folder
+    assert second.history == first.history
+    assert not list(first.folder.parent.glob("*.unfinished*")), "a finished training leaves no checkpoint"
+
+
+@pytest.mark.parametrize(
+    ("experiment", "seed", "recipe", "fingerprint"),
+    [
+        ("lenet_like_augmented", 0, TINY, "0123456789abcdef"),
+        ("lenet_like", 1, TINY, "0123456789abcdef"),
+        ("lenet_like", 0, dataclasses.replace(TINY, learning_rate=2e-3), "0123456789abcdef"),
+        ("lenet_like", 0, TINY, "fedcba9876543210"),
+    ],
+    ids=["experiment", "seed", "recipe", "images"],
+)
+def test_whatever_else_is_asked_for_is_trained(epochs, monkeypatch, experiment, seed, recipe, fingerprint):
+    train("lenet_like", make_faces())
+    epochs.clear()
+    monkeypatch.setitem(RECIPES, "quick", recipe)
+    run = train(experiment, make_faces(fingerprint=fingerprint), seed=seed)
+    assert epochs == [0, 1, 2]
+    assert (run.experiment, run.seed, run.fingerprint) == (experiment, seed, fingerprint)
+    assert run.recipe == dataclasses.asdict(recipe)
+
+
+def test_a_run_with_a_recipe_of_a_later_version_is_trained_again(epochs):
+    facts = train("lenet_like", make_faces()).folder / "run.json"
+    facts.write_text(facts.read_text().replace('"epochs": 3', '"epochs": 3, "of_a_later_version": 1'))
+    assert "of_a_later_version" not in train("lenet_like", make_faces()).recipe
+    assert epochs == [0, 1, 2] * 2
+
+
+@pytest.mark.parametrize("change", [{"augmentation": "mild"}, {"conv_stride": 2}, {"views": 2}])
+def test_an_experiment_that_was_changed_is_trained_again(epochs, monkeypatch, change):
+    train("lenet_like", make_faces())
+    changed = dataclasses.replace(find_experiment("lenet_like"), **change)
+    monkeypatch.setitem(EXPERIMENTS, "lenet_like", changed)
+    run = train("lenet_like", make_faces())
+    assert epochs == [0, 1, 2] * 2
+    assert {name: getattr(run, name) for name in change} == change
+
+
+def test_only_the_numbers_are_kept_if_so_wished(epochs):
+    run = train("lenet_like", make_faces(), keep_weights=False)
+    assert sorted(path.name for path in run.folder.iterdir()) == ["arrays.npz", "run.json"]
+    with pytest.raises(RunError, match="kept without its weights"):
+        load_network(run)
+
+
+def test_other_images_in_the_same_folder_are_not_taken_for_these(epochs, monkeypatch, store):
+    monkeypatch.setattr(loop, "store_folder", lambda faces, profile: store)
+    train("lenet_like", make_faces())
+    train("lenet_like", make_faces(fingerprint="fedcba9876543210"))
+    assert epochs == [0, 1, 2] * 2
+
+
+def test_retrain_trains_again_and_replaces_the_run(epochs):
+    train("lenet_like", make_faces())
+    run = train("lenet_like", make_faces(), retrain=True)
+    assert epochs == [0, 1, 2] * 2
+    assert load_run(run.folder).history == run.history
+
+
+def test_a_damaged_run_in_the_store_is_trained_again(epochs):
+    run = train("lenet_like", make_faces())
+    (run.folder / "arrays.npz").write_bytes(b"damaged")
+    train("lenet_like", make_faces())
+    assert epochs == [0, 1, 2] * 2
+    assert list_runs(run.folder.parent.parent)[1] == []
+
+
+def test_runs_are_kept_apart_by_profile_and_images(monkeypatch, store):
+    drawn, real = make_faces(), make_faces(name="FER2013", fingerprint=FER2013_FINGERPRINT)
+    assert store_folder(drawn, "quick") == store / "quick-0123456789abcdef"
+    assert store_folder(real, "full") == store / f"full-{FER2013_FINGERPRINT}"
+    monkeypatch.delenv("FER_RUNS")
+    assert store_folder(real, "full") == PROJECT / "data" / "runs"
+    mine = PROJECT / "data" / "my_runs"
+    assert store_folder(real, "quick") == mine / f"quick-{FER2013_FINGERPRINT}"
+    other_pixels = make_faces(name="FER2013")
+    assert store_folder(other_pixels, "full") == mine / "full-0123456789abcdef", "jpg copies are not the recorded set"
+    assert store_folder(drawn, "full") == mine / "full-0123456789abcdef"
