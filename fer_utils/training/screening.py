@@ -1,6 +1,5 @@
 """Compares candidates for a recipe like the report's own, on the validation images alone."""
 
-import dataclasses
 import itertools
 import json
 from pathlib import Path
@@ -62,23 +61,26 @@ def screen(candidates, faces, folder, seed=0):
     """Trains `candidates` [(name, `Experiment`, `Recipe`)] and looks at the validation images only; resumable.
 
     Returns {name: facts}: recipe, augmentation and the history of each epoch. Each is stored in `folder` as a JSON file
-    when it is finished, and read from there the next time.
+    when it is finished, and read from there the next time, if it is of the same recipe, seed and images.
     """
-    found = {}
-    for name, experiment, recipe in candidates:
-        path, checkpoint = Path(folder) / f"{name}.json", Path(folder) / f"{name}.unfinished.npz"
-        if not path.exists():
-            precision = device.choose_precision(recipe.width)
-            network = build_network(experiment, recipe, seed, precision)
-            task = checkpoint_identity(experiment, recipe, faces, seed, precision)
-            total = training_cost(network, recipe, faces)
-            with progress_bar(desc=name, total=total, bar_format=BAR, mininterval=0.5, smoothing=0) as bar:
-                progress = fit_epochs(network, faces.train, faces.validation, recipe, seed, checkpoint, task, bar)
-            facts = {"recipe": dataclasses.asdict(recipe), "augmentation": experiment.augmentation, "seed": seed}
-            facts |= {"history": progress.history, "seconds": round(progress.seconds, 1), "precision": precision}
-            facts |= {"fingerprint": faces.fingerprint, "versions": list_versions(), "commit": find_commit()}
-            with atomic_path(path) as temporary:
-                temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-            checkpoint.unlink(missing_ok=True)
-        found[name] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    return {name: _screen_one(name, *candidate, faces, Path(folder), seed) for name, *candidate in candidates}
+
+
+def _screen_one(name, experiment, recipe, faces, folder, seed):
+    path, checkpoint = folder / f"{name}.json", folder / f"{name}.unfinished.npz"
+    precision = device.choose_precision(recipe.width)
+    identity = checkpoint_identity(experiment, recipe, faces, seed, precision)
+    if path.exists():
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        if facts["identity"] == identity:
+            return facts
+    network = build_network(experiment, recipe, seed, precision)
+    total = training_cost(network, recipe, faces)
+    with progress_bar(desc=name, total=total, bar_format=BAR, mininterval=0.5, smoothing=0) as bar:
+        progress = fit_epochs(network, faces.train, faces.validation, recipe, seed, checkpoint, identity, bar)
+    facts = {"identity": identity, "history": progress.history, "seconds": round(progress.seconds, 1)}
+    facts |= {"versions": list_versions(), "commit": find_commit()}
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    checkpoint.unlink(missing_ok=True)
+    return facts

@@ -1,0 +1,67 @@
+"""Candidate recipes: what they are, and that comparing them never opens the test images."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from fer_utils.device import keras
+from fer_utils.training import loop
+from fer_utils.training.compiling import compile_network
+from fer_utils.training.experiments import RECIPES, Experiment
+from fer_utils.training.screening import CANDIDATE_AUGMENTATIONS, list_candidates, report_recipe, screen
+from small_training import TINY, build_small_network, make_faces, must_not_train
+
+CANDIDATE = ("one", Experiment("one", "One", "lenet_like", "flip"), dataclasses.replace(TINY, keep="last"))
+
+
+class Closed:
+    """A split that nobody may look at."""
+
+    def __getattr__(self, name):
+        raise AssertionError(f"the test images were opened: {name}")
+
+
+def test_six_candidates_are_plain_and_each_augmentation_has_six():
+    names = [name for name, _, _ in list_candidates()]
+    assert len(set(names)) == len(names) == 6 * (1 + len(CANDIDATE_AUGMENTATIONS))
+    augmentations = [experiment.augmentation for _, experiment, _ in list_candidates()]
+    assert augmentations == ["none"] * 6 + [name for name in CANDIDATE_AUGMENTATIONS for _ in range(6)]
+
+
+def test_candidates_are_compared_without_the_test_images_and_stored(small_network, store, tmp_path, monkeypatch):
+    faces = make_faces(test=Closed())
+    found = screen([CANDIDATE], faces, tmp_path / "screening")
+    assert len(found["one"]["history"]["val_accuracy"]) == TINY.epochs
+    assert not list((tmp_path / "screening").glob("*.npz"))
+    monkeypatch.setattr("fer_utils.training.screening.fit_epochs", must_not_train)
+    assert screen([CANDIDATE], faces, tmp_path / "screening") == found
+    other = (*CANDIDATE[:2], dataclasses.replace(CANDIDATE[2], batch_size=16))
+    with pytest.raises(AssertionError, match="trained again"):
+        screen([other], faces, tmp_path / "screening")
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "kind"), [("adam", keras.optimizers.Adam), ("rmsprop", keras.optimizers.RMSprop)]
+)
+def test_a_candidate_has_keras_s_default_optimiser_at_a_constant_rate(optimizer, kind):
+    network = build_small_network(1.0)
+    compile_network(network, report_recipe(optimizer, 64, epochs=2), 640)
+    assert type(network.optimizer) is kind and float(network.optimizer.learning_rate) == pytest.approx(1e-3)
+    for _ in range(3):
+        network.train_on_batch(make_faces().train.images[:64], np.eye(7)[np.zeros(64, int)])
+    assert float(network.optimizer.learning_rate) == pytest.approx(1e-3)
+    default = kind()
+    for name in ("beta_1", "beta_2", "rho", "epsilon"):
+        assert getattr(network.optimizer, name, None) == getattr(default, name, None)
+
+
+def test_the_last_epoch_is_kept_where_the_recipe_says_so(epochs, store, monkeypatch):
+    accuracies = iter([0.3, 0.5, 0.4] * 2)
+    scores = {"val_loss": 1.0}
+    monkeypatch.setattr(loop, "_validate", lambda *_: scores | {"val_accuracy": next(accuracies)})
+    kept = []
+    for keep in ("best", "last"):
+        monkeypatch.setitem(RECIPES, "quick", dataclasses.replace(TINY, keep=keep))
+        kept.append(loop.train("lenet_like", make_faces(), retrain=True).best_epoch)
+    assert kept == [2, 3]
