@@ -1,7 +1,5 @@
 """Builds the network of an experiment, or loads it with a run's weights."""
 
-import contextlib
-
 from fer_utils import device
 from fer_utils.device import keras
 from fer_utils.models import FAMILIES, augmentation_layer, deep_residual, fast, lenet_like, resnet_like, vgg_like
@@ -15,7 +13,7 @@ NETWORKS = {build.__name__: build for build in (lenet_like, vgg_like, resnet_lik
 def build_network(experiment, recipe, seed=0, precision=device.FLOAT32):
     """Builds the uncompiled network of an `Experiment` and a `Recipe`; `seed` sets initial weights and augmentation.
 
-    Without a seed (None), for a network whose weights do not matter or are loaded, Keras draws them as it likes.
+    Without a seed (None), for a network whose weights do not matter or are loaded, they are any Keras gives.
     `precision` is the Keras dtype policy that its layers compute in; weights are float32 in each.
     """
     # Made first: images are turned and stretched in float32, whatever the network computes in.
@@ -27,7 +25,7 @@ def build_network(experiment, recipe, seed=0, precision=device.FLOAT32):
     try:
         extras = {"conv_stride": experiment.conv_stride} if experiment.conv_stride != 1 else {}
         extras |= {"dropout": recipe.dropout} if recipe.dropout else {}
-        with contextlib.nullcontext() if seed is None else own_seeds(seed):
+        with own_seeds(seed or 0, checked=seed is not None):
             network = NETWORKS[experiment.model](recipe.width, augmentation=augmentation, **extras)
     finally:
         keras.config.set_dtype_policy(usual)

@@ -5,7 +5,6 @@ import math
 
 import numpy as np
 import pytest
-from small_records import measured
 
 from fer_course import benchmark, benchmark_training
 from fer_course.notebooks import Outcome
@@ -15,6 +14,7 @@ from fer_utils.evaluation import timing
 from fer_utils.report import speeds
 from fer_utils.report.speeds import Row
 from fer_utils.training.experiments import EQUAL_ROWS, EXPERIMENTS, find_recipe
+from small_records import measured
 from small_training import make_faces, make_run
 
 

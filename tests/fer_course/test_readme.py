@@ -1,11 +1,11 @@
 """The README's tables: written between their marks, and current."""
 
 import pytest
-from small_records import record_run
 
 from fer_course.readme import RECORDS_MARKS, RESULTS_MARKS, insert_results, write_readme
 from fer_utils.environment import PROJECT
 from fer_utils.report.recorded import load_recorded
+from small_records import record_run
 
 
 def test_results_are_written_between_the_marks(tmp_path):

@@ -5,7 +5,6 @@ import json
 
 import numpy as np
 import pytest
-from small_records import make_votes, record_run
 
 from fer_course import record
 from fer_utils.data.load import FER2013_FINGERPRINT
@@ -15,6 +14,7 @@ from fer_utils.models.of_report import vgg_like
 from fer_utils.report.recorded import MISTAKES, TEST_SET, find_best, load_mistakes, load_recorded, load_test_set
 from fer_utils.training.experiments import EXPERIMENTS, RECIPES
 from fer_utils.training.runs import WEIGHTS
+from small_records import make_votes, record_run
 from small_training import make_faces, make_run, make_split
 
 # --- mistakes ---

@@ -2,11 +2,10 @@
 
 import hashlib
 
-from small_fer2013 import FACES, make_class_images, make_csv, make_npz, make_zip, write_files
-
 from fer_utils.data import fer2013
 from fer_utils.data.fer2013 import COUNTS, SPLIT_NAMES
 from fer_utils.data.formats import read_fer2013
+from small_fer2013 import FACES, make_class_images, make_csv, make_npz, make_zip, write_files
 
 
 def test_other_counts_are_called_not_fer2013_with_both_counts(tmp_path):

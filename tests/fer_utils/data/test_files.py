@@ -3,11 +3,11 @@
 import gzip
 
 import pytest
-from small_fer2013 import assert_same, make_csv, make_npz, make_tar, make_zip, refusal, refusal_of, write_files
 
 from fer_utils.data import files
 from fer_utils.data.files import find_fer2013
 from fer_utils.data.formats import read_fer2013
+from small_fer2013 import assert_same, make_csv, make_npz, make_tar, make_zip, refusal, refusal_of, write_files
 
 
 def test_find_takes_the_best_copy_and_overlooks_other_files(tmp_path):

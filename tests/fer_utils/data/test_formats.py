@@ -14,6 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
+from fer_utils.data import fer2013, formats
+from fer_utils.data.fer2013 import CLASS_NAMES, SPLIT_NAMES, FaceDataError
+from fer_utils.data.formats import prepare_face, read_fer2013
 from small_fer2013 import (
     FACES,
     arrays_of,
@@ -30,10 +34,6 @@ from small_fer2013 import (
     write_files,
 )
 from small_photos import NOISE
-
-from fer_utils.data import fer2013, formats
-from fer_utils.data.fer2013 import CLASS_NAMES, SPLIT_NAMES, FaceDataError
-from fer_utils.data.formats import prepare_face, read_fer2013
 
 # --- csv and npz ---
 

@@ -4,11 +4,11 @@ import dataclasses
 
 import numpy as np
 import pytest
-from small_records import make_votes
 
 from fer_utils.data.drawn_faces import LABEL_NOISE, draw_faces, shown_expressions
 from fer_utils.data.load import DRAWN_SEED, FER2013_FINGERPRINT
 from fer_utils.evaluation import crowd
+from small_records import make_votes
 from small_training import make_faces
 
 

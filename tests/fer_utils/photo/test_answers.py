@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_image
-from small_photos import NOISE, encode
 
 from fer_utils.data.formats import _decode_image, read_fer2013
 from fer_utils.environment import PROJECT
 from fer_utils.models.prediction import predict_views
 from fer_utils.photo.answers import Answer, Box, crop_face, find_faces, format_answers, name_expressions
 from fer_utils.photo.reading import sample_photo
+from small_photos import NOISE, encode
 from small_training import build_small_network, make_run
 
 

@@ -6,10 +6,10 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
-from small_photos import NOISE, encode
 
 from fer_utils.photo.answers import find_faces
 from fer_utils.photo.reading import PhotoError, read_photo, sample_photo
+from small_photos import NOISE, encode
 
 COLOURS = np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 255]], [[0, 0, 0], [120, 120, 120]]], np.uint8)
 

@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from small_records import RECIPE, record_run
 
 from fer_utils.data.load import FER2013_FINGERPRINT
 from fer_utils.report.recorded import (
@@ -21,6 +20,7 @@ from fer_utils.report.recorded import (
 from fer_utils.training.experiments import EXPERIMENTS
 from fer_utils.training.grid import keeps_weights
 from fer_utils.training.runs import WEIGHTS, RunError, save_run
+from small_records import RECIPE, record_run
 from small_training import make_run
 
 

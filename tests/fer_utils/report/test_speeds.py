@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from small_records import measured
 
 from fer_utils.report import speeds
 from fer_utils.report.recorded import load_recorded
 from fer_utils.report.speeds import MARKS, Row
 from fer_utils.training.experiments import EXPERIMENTS, find_recipe
+from small_records import measured
 from small_training import make_run
 
 

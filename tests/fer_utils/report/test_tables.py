@@ -4,11 +4,11 @@ import dataclasses
 
 import numpy as np
 import pytest
-from small_records import record_full_run, record_run
 
 from fer_utils.report import published, tables
 from fer_utils.report.recorded import compare_readings, compare_with, load_recorded
 from fer_utils.training.experiments import ABLATION_ROWS, EQUAL_ROWS, EXPERIMENTS, find_recipe
+from small_records import record_full_run, record_run
 from small_training import make_run
 
 

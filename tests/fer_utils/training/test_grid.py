@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from filelock import FileLock
-from small_grid import TASKS
 
 from fer_utils.environment import PROJECT
 from fer_utils.training import grid, loop
@@ -22,6 +21,7 @@ from fer_utils.training.grid import keeps_weights, list_tasks, reproduce
 from fer_utils.training.loop import train
 from fer_utils.training.runs import WEIGHTS, RunError, list_runs
 from fer_utils.training.store import store_folder
+from small_grid import TASKS
 from small_training import Stopped, assert_same_arrays, make_faces, must_not_train, weights_of
 
 
