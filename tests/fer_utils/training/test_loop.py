@@ -18,7 +18,7 @@ from fer_utils.device import keras
 from fer_utils.environment import PROJECT
 from fer_utils.evaluation.compare import confusion_matrix
 from fer_utils.models.prediction import predict, predict_views
-from fer_utils.training import loop
+from fer_utils.training import loop, origin
 from fer_utils.training.build import load_network
 from fer_utils.training.compiling import compile_network
 from fer_utils.training.experiments import EXPERIMENTS, RECIPES, find_experiment
@@ -290,9 +290,9 @@ def test_the_record_says_where_and_with_what_it_was_made(run):
 
 
 def test_the_commit_is_unknown_outside_a_clone(monkeypatch, tmp_path):
-    monkeypatch.setattr(loop, "PROJECT", tmp_path)
+    monkeypatch.setattr(origin, "PROJECT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert loop.commit() == "unknown"
+    assert origin.find_commit() == "unknown"
 
 
 # --- other processes: a real kill, another backend ---
