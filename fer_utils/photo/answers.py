@@ -70,7 +70,7 @@ class Answer(NamedTuple):
 
 
 def find_faces(photo):
-    """Finds the faces in a photo (height, width, 3): a list of square `Box`es from left to right; [] without a face."""
+    """Finds the faces in a photo (height, width, 3): a list of `Box`, squares from left to right; [] without a face."""
     height, width = photo.shape[:2]
     scale = np.clip(max(height, width), *SEARCHED_SIDE) / max(height, width)
     size = max(round(width * scale), 1), max(round(height * scale), 1)
