@@ -127,7 +127,7 @@ def test_the_repository_is_cloned_and_what_is_missing_installed(colab, repositor
     said, ended = process.stdout.splitlines()
     anywidget = next(text for text in PYPROJECT["project"]["dependencies"] if text.startswith("anywidget"))
     assert said == f"the course is in faces; packages installed: {anywidget}; all others are Colab's own"
-    assert json.loads(ended) == [str(clone / "notebooks"), str(clone / "fer_utils" / "heads.py")]
+    assert json.loads(ended) == [str(clone / "notebooks"), str(clone / "fer_utils" / "__init__.py")]
     (*_, no_dependencies, editable, course), (*_, constraint, pins, wanted) = calls
     assert (no_dependencies, editable, course) == ("--no-deps", "--editable", str(clone))
     assert constraint == "--constraint" and wanted == anywidget
