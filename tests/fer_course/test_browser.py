@@ -50,7 +50,7 @@ READ_PAGE = """() => {
     const formulas = find("article math", (formula) => formula.getBoundingClientRect().height < 5);
     return [...pictures, ...formulas].map((element) => element.outerHTML);
 }"""
-PAGES = {"home": "index", "notebook": "notebooks/05_shortcut_connections", "module": "fer_utils/models"}
+PAGES = {"home": "index", "notebook": "notebooks/05_shortcut_connections", "module": "fer_utils/models/of_report"}
 PAGES |= {"results": "results", "instructor": "instructor"}
 
 
