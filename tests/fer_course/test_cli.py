@@ -1,4 +1,4 @@
-"""The command: its options, messages and exit statuses. The runner itself is tested in test_notebook_runner.py."""
+"""The command: its options, messages and exit statuses. The runner itself is tested in test_notebooks.py."""
 
 import json
 import os
