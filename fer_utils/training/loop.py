@@ -77,9 +77,9 @@ def train(experiment, faces, seed=0, retrain=False, keep_weights=True, store=Non
 
 
 def training_cost(network, recipe, faces):
-    """Returns the multiply-adds, in thousands of millions, of a training's forward passes: its time follows them."""
+    """Returns the multiply-adds of a training's forward passes, an int: the training's time follows them."""
     n_images = min(recipe.train_images or math.inf, len(faces.train.labels))
-    return count_multiply_adds(network) * n_images * recipe.epochs / 1e9
+    return count_multiply_adds(network) * n_images * recipe.epochs
 
 
 def count_as_done(bar, cost):
@@ -95,7 +95,7 @@ def fit_epochs(network, split, validation, recipe, seed, checkpoint, task, bar):
     compile_network(network, recipe, len(split.labels))
     progress = load_checkpoint(network, checkpoint, task) or Progress()
     if progress.epoch:
-        count_as_done(bar, progress.epoch * len(split.labels) * count_multiply_adds(network) / 1e9)
+        count_as_done(bar, progress.epoch * len(split.labels) * count_multiply_adds(network))
     while progress.epoch < recipe.epochs:
         start = time.perf_counter()
         scores = fit_one_epoch(network, split, recipe, seed, progress.epoch, bar)
@@ -116,12 +116,15 @@ def fit_one_epoch(network, split, recipe, seed, epoch, bar):
     so a recipe with such a mean is trained batch by batch on JAX too. Both ways give the same numbers.
     """
     n_batches = -(-len(split.labels) // recipe.batch_size)
-    cost_of_batch = count_multiply_adds(network) * len(split.labels) / n_batches / 1e9
+    cost, n_left = count_multiply_adds(network), len(split.labels)
 
     def show(loss, accuracy):
+        nonlocal n_left
+        n_images = min(recipe.batch_size, n_left)
+        n_left -= n_images
         words = f"epoch {epoch + 1}/{recipe.epochs}, loss {loss:.2f}, accuracy {accuracy:.1%}"
         bar.set_postfix_str(words, refresh=False)
-        bar.update(cost_of_batch)
+        bar.update(n_images * cost)
 
     batches = _mixed_batches(split, recipe, seed, epoch)
     if keras.backend.backend() == "jax" and not recipe.ema_decay:

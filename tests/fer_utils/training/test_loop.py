@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 import pytest
+from tqdm import tqdm
 
 from fer_utils import environment
 from fer_utils.device import keras
@@ -241,6 +242,15 @@ def test_progress_bar_tells_epoch_loss_accuracy_and_time_left(small_network, mon
     (last,) = [line for line in lines if "100%" in line]
     loss, accuracy = run.history["loss"][-1], run.history["accuracy"][-1]
     assert last.endswith(f"00:00 left, epoch 3/3, loss {loss:.2f}, accuracy {accuracy:.1%}")
+
+
+def test_progress_bar_ends_at_exactly_its_total(small_network, monkeypatch):
+    bars = []
+    monkeypatch.setattr(loop, "progress_bar", lambda **options: bars.append(tqdm(**options, leave=False)) or bars[-1])
+    monkeypatch.setitem(RECIPES, "quick", dataclasses.replace(TINY, batch_size=28))  # a last batch of 12
+    monkeypatch.setenv("FER_PROFILE", "quick")
+    train("lenet_like", make_faces())
+    assert (type(bars[0].n), bars[0].n) == (int, bars[0].total)
 
 
 def test_progress_bar_goes_on_where_the_training_was_stopped(epochs, monkeypatch, capsys):
