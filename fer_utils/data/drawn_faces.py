@@ -35,7 +35,7 @@ from fer_utils.data.fer2013 import CLASS_NAMES, COUNTS, IMAGE_SIZE
 from fer_utils.environment import progress_bar
 
 VERSION = 1  # to be raised when the same seed draws other faces
-SIZES = {"quick": (4000, 1000, 1000), "full": (28709, 3589, 3589)}  # training, validation, test
+SIZES = {"quick": (4000, 1000, 3000), "full": (28709, 3589, 3589)}  # training, validation, test
 ACTION_UNITS = {
     "Angry": (4, 5, 7, 23),
     "Disgust": (9, 15, 16),
