@@ -1,4 +1,4 @@
-"""Writes tables into the README, each between its two marks."""
+"""Writes tables into the README and other pages, each between its two marks."""
 
 from fer_utils.environment import PROJECT, atomic_path
 
@@ -8,7 +8,7 @@ RESULTS_MARKS = "<!-- results: written by `fer-course results --readme` -->\n", 
 
 
 def write_readme(insert, found, path=None):
-    """Rewrites the README as `insert(text, found)`, all or nothing; `ValueError` if it lacks the marks."""
+    """Rewrites the README, or the page at `path`, as `insert(text, found)`; `ValueError` if it lacks marks."""
     path = path or README
     text = insert(path.read_text(encoding="utf-8"), found)
     with atomic_path(path) as temporary:
@@ -29,6 +29,6 @@ def insert_between(text, marks, content):
     """Returns `text` with `content` instead of what is between the two `marks`, each a line that it holds once."""
     first, last = marks
     if text.count(first) != 1 or text.count(last) != 1:
-        raise ValueError(f"the README must hold each of these lines once: {first.strip()} and {last.strip()}")
+        raise ValueError(f"the page must hold each of these lines once: {first.strip()} and {last.strip()}")
     before, rest = text.split(first)
     return f"{before}{first}\n{content}\n\n{last}{rest.split(last)[1]}"

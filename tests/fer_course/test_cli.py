@@ -10,9 +10,10 @@ import nbformat
 import pandas as pd
 import pytest
 from test_notebooks import write_notebook
+from test_rehearse import three_runs
 from typer.testing import CliRunner
 
-from fer_course import cli, heads
+from fer_course import cli, heads, rehearse
 from fer_utils.data.fer2013 import FaceDataError
 
 
@@ -164,6 +165,25 @@ def test_train_lists_the_experiments(course):
     assert not course.loads
 
 
+def test_rehearse_is_on_the_drawn_faces_in_the_quick_profile_and_writes_the_page(course, monkeypatch):
+    seen = {}
+    page = course.folder / "instructor.md"
+    page.write_text("".join(rehearse.MARKS), encoding="utf-8")
+
+    def train_them(faces, seeds, show):
+        seen.update(seeds=seeds, data=os.environ["FER_DATA"], profile=os.environ["FER_PROFILE"])
+        return {"seeds": [rehearse.look_at_lessons(*three_runs())]}
+
+    monkeypatch.setenv("FER_PROFILE", "full")
+    monkeypatch.setattr(rehearse, "rehearse", train_them)
+    monkeypatch.setattr(rehearse, "INSTRUCTOR", page)
+    result = invoke("rehearse", "--seeds", "4")
+    assert result.exit_code == 0
+    assert seen == {"seeds": 4, "data": "drawn", "profile": "quick"}
+    assert "1 of 1 seeds" in result.output and "1 of 1 seeds" in page.read_text(encoding="utf-8")
+    assert invoke("rehearse", "--seeds", "1").exit_code == 2
+
+
 def test_reproduce_needs_fer2013_unless_told_otherwise(course, monkeypatch):
     monkeypatch.delenv("FER_DATA", raising=False)
     monkeypatch.setattr("fer_utils.data.load_faces", lambda: SimpleNamespace(name="drawn faces", fingerprint="0"))
@@ -223,7 +243,7 @@ def test_results_prints_the_table_and_writes_the_readme(tmp_path, monkeypatch):
     result = invoke("results", "--readme")
     assert result.exit_code == 0 and "| x |" in result.output and "| x |" in path.read_text()
     path.write_text("no marks")
-    assert "error: the README must hold" in invoke("results", "--readme").output
+    assert "error: the page must hold" in invoke("results", "--readme").output
 
 
 @pytest.mark.parametrize("quick", [True, False])
