@@ -18,34 +18,24 @@ import numpy as np
 import pandas as pd
 
 from fer_course.benchmark_training import measure_families, measure_growth, measure_race, measure_training
-from fer_course.notebooks import execute_notebook
-from fer_course.readme import insert_between
 from fer_utils import device
 from fer_utils.data import IMAGE_SIZE, SPLIT_NAMES, load_faces, read_fer2013
 from fer_utils.environment import PROJECT, atomic_path, progress_bar
 from fer_utils.evaluation import time_in_turns
-from fer_utils.report import Row, as_markdown
-from fer_utils.training import find_commit, list_runs, list_versions
+from fer_utils.report import Row
+from fer_utils.training import find_commit, list_versions
 
-MINUTES_MARKS = "<!-- minutes: written by `fer-course benchmark` -->\n", "<!-- end of minutes -->\n"
 BAR = "{desc} |{bar:20}| {elapsed} so far"
 
 
-def run_benchmark(faces, notebooks, quick=False):
-    """Measures everything, or with `quick` a part of it in two minutes; returns facts and rows, ready for `save`.
-
-    `notebooks` are the paths of the notebooks to time; quick times the first of them.
-    """
-    # The notebooks first: one that fails ends it all, and then little is lost.
-    measures = (
-        measure_notebooks, measure_reading, measure_training, measure_growth, measure_race, measure_families,
-        measure_start,
-    )  # fmt: skip
+def run_benchmark(faces, quick=False):
+    """Measures everything, or with `quick` a part of it in two minutes; returns facts and rows, ready for `save`."""
+    measures = measure_reading, measure_training, measure_growth, measure_race, measure_families, measure_start
     rows = []
     with progress_bar(total=len(measures), bar_format=BAR, file=sys.stderr) as bar:
         for measure in measures:
             bar.set_description_str(measure.__name__.replace("_", " "))
-            rows += measure(notebooks if measure is measure_notebooks else faces, quick)
+            rows += measure(faces, quick)
             bar.update()
     facts = {"device": device.name_device(), "precision": device.choose_precision(), "dataset": faces.name}
     return {**facts, "quick": quick, "versions": list_versions(), "commit": find_commit(), "rows": rows}
@@ -126,40 +116,6 @@ def measure_start(faces, quick):
         Row("start", "Python to first training step", total, "s"),
         *(Row("start", what, value, "s") for what, value in parts),
     ]
-
-
-def measure_notebooks(paths, quick):
-    """Measures each notebook's minutes in order (drawn faces, quick profile), and which share of them is training."""
-    rows = []
-    with tempfile.TemporaryDirectory() as store:
-        fixed = {"FER_DATA": "drawn", "FER_PROFILE": "quick", "FER_PROGRESS": "0", "FER_RUNS": store}
-        trained = 0.0
-        for path in paths[:1] if quick else paths:
-            _, outcome = execute_notebook(path, fixed)
-            before, trained = (
-                trained,
-                sum(run.seconds for folder in Path(store).glob("*") for run in list_runs(folder)[0]),
-            )
-            if outcome.failure:
-                raise RuntimeError(f"{outcome.name} {outcome.failure}")
-            share = 100 * (trained - before) / (60 * outcome.minutes)
-            rows.append(Row("notebooks", outcome.name, outcome.minutes, "min"))
-            rows.append(Row("notebooks", f"{outcome.name}: training", share, "%"))
-    return rows
-
-
-def insert_minutes(text, measured):
-    """Returns `text` with a table of the notebooks' minutes, as `measured`, between its two marks."""
-    values = {row.what: row.value for row in measured["rows"] if row.part == "notebooks"}
-    names = [name for name in values if f"{name}: training" in values]
-    table = pd.DataFrame(
-        {
-            "minutes": [f"{values[name]:.1f}" for name in names],
-            "of which training": [f"{values[f'{name}: training']:.0f} %" for name in names],
-        },
-        index=pd.Index(names, name=f"quick profile, in order, {measured['device']}"),
-    )
-    return insert_between(text, MINUTES_MARKS, as_markdown(table))
 
 
 def save(measured, path):

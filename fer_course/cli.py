@@ -48,9 +48,12 @@ def run(data: Data = None, profile: ChosenProfile = None, only: Only = None):
 def store(only: Only = None):
     """Rewrites notebooks and worked solutions with their outputs: drawn faces, quick profile, new trainings.
 
-    All of them together are also timed, each with the trainings of those before it at hand.
+    All of them together are also timed, each with the trainings of those before it at hand: their heads and the README
+    tell the minutes.
     """
+    from fer_course.heads import insert_minutes
     from fer_course.notebooks import store_notebooks, write_times
+    from fer_course.readme import write_readme
     from fer_course.stored import find_notebooks
 
     with _errors_as_messages():
@@ -62,6 +65,8 @@ def store(only: Only = None):
     if timed:
         from fer_utils import device  # only now: asking for a GPU takes its memory, which the notebooks need
     write_times(outcomes, NOTEBOOKS, device.name_device() if timed else None)
+    if timed:
+        write_readme(insert_minutes, find_notebooks(NOTEBOOKS))
     _print_table(outcomes)
     _exit_with(outcomes)
 
@@ -184,24 +189,19 @@ def benchmark(
 ):
     """Measures the course's speed on this machine, beside plain Keras, other readers and the machine's ceiling.
 
-    The whole, of half an hour, is stored in data/benchmark.json, and the notebooks' minutes in the README.
+    The whole, of half an hour, is stored in data/benchmark.json.
     """
-    from fer_course.stored import find_notebooks
     from fer_utils.data import load_faces
 
     _choose(data, None)
     with _errors_as_messages():
-        notebooks = find_notebooks(NOTEBOOKS)
         faces = load_faces()
     from fer_course import benchmark as benchmarks
-    from fer_course.readme import write_readme
     from fer_utils.report import BENCHMARK, as_markdown, tabulate_benchmark
 
-    measured = benchmarks.run_benchmark(faces, notebooks, quick)
+    measured = benchmarks.run_benchmark(faces, quick)
     path = BUILD / "benchmark_quick.json" if quick else BENCHMARK
     benchmarks.save(measured, path)
-    if not quick:
-        write_readme(benchmarks.insert_minutes, measured)
     typer.echo(as_markdown(tabulate_benchmark(measured)))
     typer.echo(f"stored in {path.relative_to(PROJECT)}; {measured['device']}, training in {measured['precision']}")
 

@@ -18,6 +18,7 @@ GITHUB = "https://github.com/"
 BADGES_MARKS = "<!-- badges: written by `fer-course badges OWNER/NAME` -->\n", "<!-- end of badges -->\n"
 COLAB_BADGE = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
 BINDER_BADGE = "[![Open in Binder](https://mybinder.org/badge_logo.svg)]"
+MINUTES_MARKS = "<!-- minutes: written by `fer-course store` -->\n", "<!-- end of minutes -->\n"
 TIME = "**Time.** "
 MINUTES = re.compile(r"([\d.]+) minutes? on ([^;.]+)")
 DEVICES = "CPU", "GPU"
@@ -196,6 +197,16 @@ def read_minutes(source):
     """Returns {device: minutes} from the time line in the `source` of a title cell."""
     line = next((part for part in source.split("\n\n") if part.startswith(TIME)), "")
     return {device: float(minutes) for minutes, device in MINUTES.findall(line)}
+
+
+def insert_minutes(text, paths):
+    """Returns the README's `text` with a table of what the heads of the notebooks at `paths` say of their minutes."""
+    found = {path.stem: read_minutes(nbformat.read(path, as_version=4).cells[0].source) for path in paths}
+    devices = sorted({device for minutes in found.values() for device in minutes})
+    lines = [["quick profile, in order", *(f"minutes on {device}" for device in devices)], ["---"] * (1 + len(devices))]
+    for name, minutes in found.items():
+        lines.append([name, *(f"{minutes[device]:g}" if device in minutes else "–" for device in devices)])
+    return insert_between(text, MINUTES_MARKS, "\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 
 def reading_minutes(notebook):

@@ -1,21 +1,18 @@
 """The benchmark: what it compares does the same work, its sums are right, and its table can be read. No timed test."""
 
-import dataclasses
 import math
 
 import numpy as np
 import pytest
 
 from fer_course import benchmark, benchmark_training
-from fer_course.notebooks import Outcome
 from fer_utils.data.formats import read_fer2013
-from fer_utils.environment import PROJECT
 from fer_utils.evaluation import timing
 from fer_utils.report import speeds
 from fer_utils.report.speeds import Row
 from fer_utils.training.experiments import EQUAL_ROWS, EXPERIMENTS, find_recipe
 from small_records import measured
-from small_training import make_faces, make_run
+from small_training import make_faces
 
 
 def test_all_ways_of_reading_give_the_same_pixels(tmp_path):
@@ -61,54 +58,14 @@ def test_everything_is_measured_and_has_its_anchor(small_network, monkeypatch):
     monkeypatch.setattr(benchmark_training, "MATRIX", 50)
     monkeypatch.setattr(benchmark_training, "count_in_turns", lambda actions, seconds: count(actions, 0, rounds=1))
     monkeypatch.setattr(benchmark, "measure_start", lambda *_: [])
-    monkeypatch.setattr(benchmark, "execute_notebook", lambda path, _: (None, Outcome(path, 0.5, 3)))
-    answer = benchmark.run_benchmark(faces, ["01_a", "02_b"], quick=True)
+    answer = benchmark.run_benchmark(faces, quick=True)
     assert all(math.isfinite(row.value) or row.value == math.inf for row in answer["rows"])
     values = {row.what: row.value for row in answer["rows"]}
     for row in answer["rows"]:
         if row.beside:
             better = row.value / values[row.beside]
             assert row.times == pytest.approx(1 / better if row.unit == "s" else better)
-    assert {row.part for row in answer["rows"]} == {"reading", "training", "growth", "race", "families", "notebooks"}
-    assert values["01_a"] == 0.5 and values["01_a: training"] == 0 and "02_b" not in values
+    assert {row.part for row in answer["rows"]} == {"reading", "training", "growth", "race", "families"}
 
 
 count = timing.count_in_turns
-
-
-def test_a_notebook_that_fails_is_named(monkeypatch):
-    failed = Outcome("01_a", 0.1, 2, "failed at cell 2 of 3")
-    monkeypatch.setattr(benchmark, "execute_notebook", lambda *_: (None, failed))
-    with pytest.raises(RuntimeError, match="01_a failed at cell 2"):
-        benchmark.measure_notebooks(["01_a"], quick=True)
-
-
-def test_training_in_a_notebook_is_told_from_the_rest(monkeypatch, tmp_path):
-    from fer_utils.training.runs import save_run
-
-    def execute(path, environment):
-        for seed in range(2 if path == "02_b" else 1):
-            run = dataclasses.replace(make_run(seed=seed), seconds=30.0)
-            save_run(run, benchmark.Path(environment["FER_RUNS"]) / "quick-0" / "lenet_like" / f"seed-{seed}")
-        return None, Outcome(path, 1.0, 3)
-
-    monkeypatch.setattr(benchmark, "execute_notebook", execute)
-    rows = benchmark.measure_notebooks(["01_a", "02_b"], quick=False)
-    assert {row.what: row.value for row in rows}["02_b: training"] == pytest.approx(50)
-
-
-def test_minutes_are_written_between_the_marks():
-    first, last = benchmark.MINUTES_MARKS
-    answer = measured(fast=40.0)
-    answer["rows"] += [Row("notebooks", "01_a", 0.16, "min"), Row("notebooks", "01_a: training", 40.2, "%")]
-    text = benchmark.insert_minutes(f"before\n{first}old\n{last}after\n", answer)
-    assert "| 01_a | 0.2 | 40 % |" in text and "CPU, 2 cores" in text and "old" not in text
-    assert benchmark.insert_minutes(text, answer) == text
-
-
-def test_the_readmes_minutes_are_current():
-    text = (PROJECT / "README.md").read_text(encoding="utf-8")
-    answer = speeds.load_benchmark()
-    assert benchmark.insert_minutes(text, answer) == text, "run `fer-course benchmark`"
-    notebooks = {path.stem for path in (PROJECT / "notebooks").glob("[0-9]*.ipynb")}
-    assert notebooks <= {row.what for row in answer["rows"]}

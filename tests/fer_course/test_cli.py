@@ -91,7 +91,11 @@ def test_store_fixes_the_settings_and_fails_with_a_notebook(course, monkeypatch)
 def test_store_times_the_notebooks_only_all_together(course, monkeypatch, options):
     write_notebook(course.folder / "notebooks" / "02_bad.ipynb", "'good now'")
     monkeypatch.setattr("fer_utils.device.name_device", lambda: "CPU, 99 cores")
+    page = course.folder / "README.md"
+    page.write_text("".join(heads.MINUTES_MARKS), encoding="utf-8")
+    monkeypatch.setattr("fer_course.readme.README", page)
     assert invoke("store", *options).exit_code == 0
+    assert ("| 01_good | 0.5 |" in page.read_text(encoding="utf-8")) is (not options)
     title = nbformat.read(course.folder / "notebooks" / "01_good.ipynb", as_version=4).cells[0].source
     assert "Reading: 1 minute." in title and ("on CPU, 99 cores" in title) is (not options)
 
@@ -248,24 +252,20 @@ def test_results_prints_the_table_and_writes_the_readme(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("quick", [True, False])
 def test_benchmark_prints_and_stores_its_table(course, tmp_path, monkeypatch, quick):
-    from fer_course import benchmark, readme
+    from fer_course import benchmark
     from fer_utils.report import Row, load_benchmark
 
-    path, stored_at = tmp_path / "README.md", tmp_path / "benchmark.json"
+    stored_at = tmp_path / "benchmark.json"
     monkeypatch.setattr(cli, "PROJECT", tmp_path)
     monkeypatch.setattr("fer_utils.report.BENCHMARK", stored_at)
-    monkeypatch.setattr(readme, "README", path)
     monkeypatch.setattr("fer_utils.data.load_faces", lambda: "faces")
-    path.write_text("".join(benchmark.MINUTES_MARKS))
-    measured = ("01_a", 0.5, "min"), ("01_a: training", 25.0, "%")
-    rows = [Row("notebooks", *row, times=1.0, beside="x") for row in measured]
+    rows = [Row("reading", "cached", 0.5, "min", times=1.0, beside="x")]
     answer = {"device": "CPU, 2 cores", "precision": "float32", "rows": rows}
-    monkeypatch.setattr(benchmark, "run_benchmark", lambda faces, notebooks, quick: {**answer, "quick": quick})
+    monkeypatch.setattr(benchmark, "run_benchmark", lambda faces, quick: {**answer, "quick": quick})
     result = invoke("benchmark", *(["--quick"] if quick else []))
-    assert result.exit_code == 0 and "| notebooks | 01_a | 0.5 min |" in result.output, result.output
+    assert result.exit_code == 0 and "| reading | cached | 0.5 min |" in result.output, result.output
     stored = load_benchmark(cli.BUILD / "benchmark_quick.json" if quick else stored_at)
     assert stored["quick"] is quick and stored["rows"] == rows
-    assert ("| 01_a | 0.5 | 25 % |" in path.read_text()) is not quick
 
 
 @pytest.fixture

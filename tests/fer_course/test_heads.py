@@ -132,7 +132,7 @@ def test_a_missing_place_is_named_and_nothing_written(course):
     with pytest.raises(ValueError, match=r"03_c.ipynb has no set-up cell"):
         publish(course, "ada/faces")
     (course / "README.md").write_text("no marks")
-    with pytest.raises(ValueError, match="README must hold"):
+    with pytest.raises(ValueError, match="page must hold"):
         publish(course, "ada/faces")
     assert {**read_all(course), course / "README.md": b""} == {**before, course / "README.md": b""}
 
@@ -211,3 +211,19 @@ def test_set_up_cells_can_be_told_from_others():
     other = copy.deepcopy(notebook)
     other.cells.insert(1, new_code_cell("import os"))
     assert heads.find_setup(other) is None and heads.find_setup(new_notebook()) is None
+
+
+def test_the_minutes_of_all_notebooks_stand_in_one_table(course):
+    first, last = heads.MINUTES_MARKS
+    paths = find_notebooks(course / "notebooks")
+    notebook = make_notebook()
+    heads.write_head(notebook, "04_d", "", {"CPU, 2 cores": 1.2, "GPU T4": 0.1})
+    nbformat.write(notebook, course / "notebooks" / "04_d.ipynb")
+    text = heads.insert_minutes(f"before\n{first}old\n{last}after\n", [*paths, course / "notebooks" / "04_d.ipynb"])
+    assert "| 03_c | – | – |\n| 04_d | 1.5 | 0.5 |" in text and "minutes on CPU, 2 cores | minutes on GPU T4 |" in text
+    assert "old" not in text and text.startswith("before\n") and text.endswith("after\n")
+
+
+def test_the_readmes_minutes_are_those_of_the_heads():
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert heads.insert_minutes(text, find_notebooks(PROJECT / "notebooks")) == text, "run `fer-course store`"
