@@ -2,7 +2,7 @@
 
 from fer_utils.exercises.checking import Verdict
 from fer_utils.exercises.n01 import check_added_units, check_honest_accuracy, check_nearest_mean
-from fer_utils.exercises.n02 import check_precision, check_quarter_width, check_stop_epoch
+from fer_utils.exercises.n02 import check_memorise, check_precision, check_stop_epoch
 from fer_utils.exercises.n03 import check_mirrored, check_most_disagreements, check_two_views
 from fer_utils.exercises.n04 import check_far_sighted, check_stacked_weights, check_strided_field
 from fer_utils.exercises.n05 import check_epochs_to_reach, check_free_block, check_projection_weights
@@ -30,6 +30,7 @@ __all__ = [
     "check_learned",
     "check_least_seconds",
     "check_mean_of_networks",
+    "check_memorise",
     "check_mirrored",
     "check_mixing_rows",
     "check_most_disagreements",
@@ -39,7 +40,6 @@ __all__ = [
     "check_pick_middle",
     "check_precision",
     "check_projection_weights",
-    "check_quarter_width",
     "check_separable_cost",
     "check_stacked_weights",
     "check_stop_epoch",

@@ -162,17 +162,23 @@ def kept_epoch(val_loss, patience):
     return int(np.argmin(val_loss[: answer_stop_epoch()(val_loss, patience)])) + 1
 
 
+def train_to_memorise(images, labels, validation_images, validation_labels, epochs=60):
+    network = build_small_network(1.0)
+    network.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    validation = (validation_images, validation_labels)
+    network.fit(images, labels, epochs=epochs, validation_data=validation, verbose=0)
+    return network
+
+
 CASES_02 = [
     Case(
-        "quarter_width",
-        lambda: (lenet_like,),
-        right=[0.5, np.float32(0.5), np.array([0.5])],
+        "memorise",
+        lambda: (faces(),),
+        right=[train_to_memorise],
         wrong=[
-            (0.25, "both sides"),
-            (0.75, "too many"),
-            (171_000, "number of parameters"),
-            (2, "larger"),
-            (-1, "no width"),
+            (lambda *_: build_small_network(1.0), "not compiled"),
+            (lambda *arguments: train_to_memorise(*arguments, epochs=0), "never trained"),
+            (lambda images, labels: None, "raises TypeError"),
         ],
     ),
     Case(
