@@ -3,7 +3,7 @@
 from fer_utils.exercises.checking import Verdict
 from fer_utils.exercises.n01 import check_added_units, check_honest_accuracy, check_nearest_mean
 from fer_utils.exercises.n02 import check_memorise, check_precision, check_stop_epoch
-from fer_utils.exercises.n03 import check_mirrored, check_most_disagreements, check_two_views
+from fer_utils.exercises.n03 import check_mirrored, check_own_augmentation, check_two_views
 from fer_utils.exercises.n04 import check_far_sighted, check_stacked_weights, check_strided_field
 from fer_utils.exercises.n05 import check_epochs_to_reach, check_free_block, check_projection_weights
 from fer_utils.exercises.n06 import check_learned, check_patch_width, check_pick_middle
@@ -33,9 +33,9 @@ __all__ = [
     "check_memorise",
     "check_mirrored",
     "check_mixing_rows",
-    "check_most_disagreements",
     "check_nearest_mean",
     "check_no_worse_rule",
+    "check_own_augmentation",
     "check_patch_width",
     "check_pick_middle",
     "check_precision",

@@ -42,14 +42,27 @@ def check_strided_field(answer):
 
 
 @check("write a function that builds a keras.Model, from faces (48, 48, 1) to seven probabilities")
-def check_far_sighted(answer, receptive_fields, limit):
+def check_far_sighted(answer, receptive_fields, limit, fit_briefly, floor):
     """A function that builds a network whose last convolution sees 48 pixels or more, at no more cost than `limit`.
 
-    `receptive_fields` is the function of the notebook, `limit` the network whose multiply-adds are the most allowed.
+    Trained by `fit_briefly` it has to be right on more than the share `floor` of the validation faces.
+    `receptive_fields` and `fit_briefly`, which trains a network and returns its history, are functions of the notebook;
+    `limit` is the network whose multiply-adds are the most allowed.
     """
-    from fer_utils.models import count_multiply_adds
-
     network = answer if hasattr(answer, "layers") else call(answer)
+    _refuse_unless_far_sighted(network, receptive_fields)
+    _refuse_too_costly(network, limit)
+    history = fit_briefly(network)
+    training, validation = history["accuracy"][-1], history["val_accuracy"][-1]
+    if not validation > floor:
+        raise Mistake(
+            f"it sees the whole face and is cheap enough, but once trained it is right on {validation:.0%} of the "
+            f"validation faces, and the floor is {floor:.0%}. {_explain_low(training, validation, floor)}"
+        )
+    return "it sees the whole face at no more cost, and it learns; where the maps are small, another layer is cheap"
+
+
+def _refuse_unless_far_sighted(network, receptive_fields):
     if not hasattr(network, "layers") or not hasattr(network, "input_shape"):
         raise Mistake(f"your function has to return a keras.Model, and this is {put_in_words(network)}")
     if network.input_shape != (None, 48, 48, 1) or network.output_shape != (None, 7):
@@ -60,12 +73,26 @@ def check_far_sighted(answer, receptive_fields, limit):
     fields = receptive_fields(network)
     if not fields:
         raise Mistake("the network has no convolution yet, or none whose name begins with conv")
+    if max(fields.values()) < 48:
+        raise Mistake(f"its last convolution sees {max(fields.values())} of 48 pixels")
+
+
+def _refuse_too_costly(network, limit):
+    from fer_utils.models import count_multiply_adds
+
     try:
         cost, most = (count_multiply_adds(model) / 1e6 for model in (network, limit))
     except ValueError as error:
         raise Mistake(f"its cost cannot be told, and so not be compared: {error}") from error
-    if max(fields.values()) < 48:
-        raise Mistake(f"its last convolution sees {max(fields.values())} of 48 pixels")
     if cost > most:
-        raise Mistake(f"it sees the whole face, but costs {cost:.1f} million multiply-adds; the limit is {most:.1f}")
-    return "it sees the whole face at no more cost; where the maps are small, another layer is cheap"
+        raise Mistake(f"it sees the whole face, but costs {cost:.2f} million multiply-adds; the limit is {most:.2f}")
+
+
+def _explain_low(training, validation, floor):
+    """Says what a low accuracy may come from."""
+    if training > floor + 0.1:
+        return f"On its training faces it is right on {training:.0%}: it memorises. Fewer weights may do better"
+    return (
+        "It has learned little of its training faces, too. Is there a normalisation and a ReLU behind each "
+        "convolution? Do the first layers keep enough places?"
+    )
