@@ -51,8 +51,8 @@ def plot_gaps(gaps, ax=None):
     ax.invert_yaxis()
     ax.xaxis.set_major_formatter(as_percent)
     title = titled("The gap at the last epoch", gaps[0][0].dataset)
-    ax.set(xlabel="training accuracy less validation accuracy", title=title)
-    return describe_figure(ax, "Bar chart of training accuracy less validation accuracy", *facts)
+    ax.set(xlabel="training accuracy minus validation accuracy", title=title)
+    return describe_figure(ax, "Bar chart of training accuracy minus validation accuracy", *facts)
 
 
 def plot_intervals(rows, title, label, form="{:.1%}", reference=None, experiments=None, ax=None):

@@ -512,7 +512,7 @@ WORDS = {
     ),
     "plot_gaps": (
         lambda: plots.plot_gaps([(make_run("fast"), Difference(0.2, 0.15, 0.3))]),
-        "Bar chart of training accuracy less validation accuracy: "
+        "Bar chart of training accuracy minus validation accuracy: "
         f"The gap at the last epoch {NOTE}. Fast 20% (15% to 30%).",
     ),
     "plot_race": (
