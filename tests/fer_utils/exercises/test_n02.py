@@ -44,9 +44,11 @@ def memorise(rate=1e-2, epochs=40, loss="sparse_categorical_crossentropy", watch
 def fit_all(images, labels, validation_images, validation_labels):
     """Fits the validation faces as well."""
     network = build()
-    network.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    network.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
     everything = np.concatenate([images, validation_images]), np.concatenate([labels, validation_labels])
-    network.fit(*everything, epochs=40, validation_data=(validation_images, validation_labels), verbose=0)
+    network.fit(
+        *everything, batch_size=50, epochs=80, validation_data=(validation_images, validation_labels), verbose=0
+    )
     return network
 
 
