@@ -12,6 +12,8 @@ from fer_utils.device import keras
 from fer_utils.exercises import check_memorise
 from small_training import build_small_network
 
+pytestmark = pytest.mark.slow  # nearly each case is a training
+
 
 @functools.cache
 def faces():
