@@ -4,11 +4,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fer_utils.data import CLASS_NAMES, DRAWN_SEED, FER2013_FINGERPRINT, find_votes, read_votes, shown_expressions
+from fer_utils.data import (
+    CLASS_NAMES,
+    DRAWN_SEED,
+    FER2013_FINGERPRINT,
+    SPLIT_NAMES,
+    find_votes,
+    read_votes,
+    shown_expressions,
+)
 from fer_utils.evaluation.compare import confusion_matrix, wilson_interval
 
 # From which share of the votes for the most frequent answer each bin of agreement starts.
 AGREEMENT = {"below 50 %": 0.0, "50 to 69 %": 0.5, "70 to 89 %": 0.7, "90 to 99 %": 0.9, "100 %": 1.0}
+
+
+SPLITS = "train", "validation", "test"  # of a `FaceDataset`, in the order of `SPLIT_NAMES`
 
 
 class AgreementBin(NamedTuple):
@@ -40,18 +51,22 @@ def crowd_accuracy(votes, labels):
 
 def find_test_votes(faces):
     """Reads the crowd's votes on the test faces, int (N, 10); None without FER2013 or without a file of votes."""
+    return _read_split_votes(faces, "test")
+
+
+def _read_split_votes(faces, split):
     path = find_votes() if faces.fingerprint == FER2013_FINGERPRINT else None
-    return read_votes(path)["PrivateTest"] if path else None
+    return read_votes(path)[SPLIT_NAMES[SPLITS.index(split)]] if path else None
 
 
-def find_second_opinions(faces):
-    """Returns a second label for each test face, int (N,), -1 where there is none.
+def find_second_opinions(faces, split="test"):
+    """Returns a second label for each face of the `split` ("train", ...), int (N,), -1 where there is none.
 
     Of drawn faces the expression that is really drawn, of FER2013 the crowd's answer (`find_majority`).
     """
-    n_faces, votes = len(faces.test.labels), find_test_votes(faces)
+    n_faces, votes = len(getattr(faces, split).labels), _read_split_votes(faces, split)
     if faces.name == "drawn faces":
-        return shown_expressions(2, n_faces, DRAWN_SEED).astype(int)
+        return shown_expressions(SPLITS.index(split), n_faces, DRAWN_SEED).astype(int)
     return np.full(n_faces, -1) if votes is None else find_majority(votes)
 
 

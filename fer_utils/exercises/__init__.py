@@ -6,7 +6,7 @@ from fer_utils.exercises.n02 import check_memorise, check_precision, check_stop_
 from fer_utils.exercises.n03 import check_mirrored, check_own_augmentation, check_two_views
 from fer_utils.exercises.n04 import check_far_sighted, check_stacked_weights, check_strided_field
 from fer_utils.exercises.n05 import check_epochs_to_reach, check_free_block, check_projection_weights
-from fer_utils.exercises.n06 import check_learned, check_patch_width, check_pick_middle
+from fer_utils.exercises.n06 import check_new_output, check_patch_width, check_pick_middle
 from fer_utils.exercises.n07 import check_faces_needed, check_mixing_rows, check_no_worse_rule
 from fer_utils.exercises.n08 import check_choices, check_least_seconds, check_time_median
 from fer_utils.exercises.n09 import check_half_cost_width, check_mean_of_networks, check_separable_cost
@@ -27,13 +27,13 @@ __all__ = [
     "check_grey_levels",
     "check_half_cost_width",
     "check_honest_accuracy",
-    "check_learned",
     "check_least_seconds",
     "check_mean_of_networks",
     "check_memorise",
     "check_mirrored",
     "check_mixing_rows",
     "check_nearest_mean",
+    "check_new_output",
     "check_no_worse_rule",
     "check_own_augmentation",
     "check_patch_width",

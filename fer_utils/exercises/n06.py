@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from fer_utils.exercises.checking import Mistake, as_number, call, check, compare_arrays, compare_numbers, put_in_words
+from fer_utils.data import CLASS_NAMES
+from fer_utils.device import keras
+from fer_utils.exercises.checking import Mistake, as_number, call, check, compare_numbers, put_in_words
+from fer_utils.models import predict
 
 
 @check("fill in how many pixels wide the patch is that one place behind the third convolution depends on")
@@ -46,26 +49,56 @@ def check_pick_middle(answer):
     return "each of the middle places has its chance, and the border has none"
 
 
-@check("fill in a dictionary from each layer in `found` to what learning added to the accuracy of its probe")
-def check_learned(answer, found):
-    """{layer: accuracy of the probe with training minus that without}, of `found` {state: {layer: (R², correct)}}."""
-    if not isinstance(answer, dict):
-        raise Mistake(f"a dictionary is asked for, and this is {put_in_words(answer)}")
-    layers = list(found["trained"])
-    if missing := [layer for layer in layers if layer not in answer]:
-        raise Mistake(f"there is no number for {', '.join(missing)}")
-    numbers = np.array([as_number(answer[layer]) for layer in layers])
-    r2, accuracy = ({state: [] for state in found} for _ in range(2))
-    for state, by_layer in found.items():
-        r2[state] = np.array([by_layer[layer][0] for layer in layers])
-        accuracy[state] = np.array([np.mean(by_layer[layer][1]) for layer in layers])
-    learned, over_pixels = (accuracy["trained"] - less for less in (accuracy["untrained"], accuracy["trained"][0]))
-    mistakes = {
-        "the signs are the wrong way round": -learned,
-        "that is R², which is about the face: asked for is the class": r2["trained"] - r2["untrained"],
-        "that is the gain over the pixels, which is partly the work of the architecture": over_pixels,
-        "that is the trained network alone. How much of it does the untrained one have as well?": accuracy["trained"],
-        "these are points: fill in fractions of 1": 100 * learned,
-    }
-    compare_arrays(numbers, learned, mistakes)
-    return "trained less untrained, layer by layer: what the architecture brings by itself is taken off"
+@check("train a keras.Model that says how probable a happy face is, on the frozen convolutions of the network")
+def check_new_output(answer, network, faces):
+    """A model from faces to the probability of "happy" (N, 1), on the unchanged convolutions of `network`, copied."""
+    if not isinstance(answer, keras.Model):
+        raise Mistake(f"a trained keras.Model is asked for, and this is {put_in_words(answer)}")
+    _compare_frozen(answer, network)
+    images, happy = faces.validation.images[:1000], CLASS_NAMES.index("Happy")
+    is_happy = faces.validation.labels[:1000] == happy
+    found = np.asarray(call(lambda: predict(answer, images)))
+    if found.shape[-1] == len(CLASS_NAMES):
+        raise Mistake("it still gives the seven old answers: one is asked for, happy or not")
+    if found.shape != (len(images), 1):
+        raise Mistake(f"one number for each face is asked for, and it gives {put_in_words(found)}")
+    if found.min() < 0 or found.max() > 1:
+        raise Mistake("its numbers are no probabilities: which activation puts them between 0 and 1?")
+    says, usual = found[:, 0] > 0.5, max(is_happy.mean(), 1 - is_happy.mean())
+    if says.all() or not says.any():
+        raise Mistake("it gives every face the same answer: has it been fitted?")
+    # Half of what the network itself, trained for all seven classes, knows above the floor.
+    own = np.mean((predict(network, images).argmax(axis=1) == happy) == is_happy)
+    wanted, right = usual + max(own - usual, 0) / 2, np.mean(says == is_happy)
+    if np.mean(says != is_happy) >= wanted:
+        raise Mistake(
+            "it takes happy faces for the others, and the others for happy: look at the labels it learns from"
+        )
+    if right < wanted:
+        floor = f"giving all the same answer is right on {usual:.1%}"
+        raise Mistake(f"it is right on {right:.1%} of the validation faces, and {floor}: fit it longer, or faster")
+    return "it beats the same answer for all clearly, and no convolution has moved: old maps answer a new question"
+
+
+def _compare_frozen(answer, network):
+    """Raises a `Mistake` unless `answer` has copies of the convolutions of `network` and normalisations, unchanged."""
+    layers = {layer.name: layer for layer in _list_layers(answer)}
+    for layer in network.layers:
+        if not layer.name.startswith("conv") or not layer.weights:
+            continue
+        if layer.name not in layers:
+            raise Mistake(f"the layer {layer.name} of the network is not in it: build on the output of `conv8_relu`")
+        if layers[layer.name] is layer:
+            raise Mistake("it is built on `network` itself, which must stay as it is: start from `load_network(run)`")
+        pairs = zip(layer.weights, layers[layer.name].weights, strict=True)
+        moved = [old.trainable for old, new in pairs if not np.allclose(old, new, atol=1e-6)]
+        if any(moved):
+            raise Mistake(f"the weights of {layer.name} have moved: freeze them before you compile, on a new copy")
+        if moved:
+            raise Mistake(f"the averages of {layer.name} have moved: the normalisations are to be frozen, too")
+
+
+def _list_layers(model):
+    """Lists the layers of a model, those of the models inside it among them."""
+    inside = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    return model.layers + [layer for part in inside for layer in _list_layers(part)]

@@ -70,9 +70,12 @@ def test_second_opinions(monkeypatch):
     assert set(crowd.find_second_opinions(faces)) == {-1}
     drawn = dataclasses.replace(faces, name="drawn faces")
     assert crowd.find_second_opinions(drawn).tolist() == shown_expressions(2, 35, DRAWN_SEED).tolist()
+    of_validation = crowd.find_second_opinions(drawn, "validation")
+    assert of_validation.tolist() == shown_expressions(1, len(drawn.validation.labels), DRAWN_SEED).tolist()
     votes = make_votes(*[{3: 10}] * 35)
     monkeypatch.setattr(crowd, "find_votes", lambda: "votes.csv")
-    monkeypatch.setattr(crowd, "read_votes", lambda path: {"PrivateTest": votes})
+    monkeypatch.setattr(crowd, "read_votes", lambda path: {"PrivateTest": votes, "Training": votes[:2]})
     assert crowd.find_test_votes(faces) is None, "the votes are on FER2013's faces alone"
     original = dataclasses.replace(faces, fingerprint=FER2013_FINGERPRINT)
     assert set(crowd.find_second_opinions(original)) == {3}
+    assert crowd.find_second_opinions(original, "train").tolist() == [3, 3]
