@@ -57,7 +57,7 @@ def check_nearest_mean(answer, faces):
     return "seven mean faces are a classifier, the simplest there is; the next question is whether it beats the floor"
 
 
-@check("write a function that returns the accuracy on those test images that do not stand in training, a share")
+@check("write a function that returns the accuracy on those test images that are no copies of training images, a share")
 def check_honest_accuracy(answer, faces):
     """A function of (correct, test images, training images): the accuracy on test images without a copy in training."""
     train = faces.train.images[:60]
