@@ -5,7 +5,7 @@ from fer_utils.exercises.n01 import check_added_units, check_honest_accuracy, ch
 from fer_utils.exercises.n02 import check_memorise, check_precision, check_stop_epoch
 from fer_utils.exercises.n03 import check_mirrored, check_own_augmentation, check_two_views
 from fer_utils.exercises.n04 import check_far_sighted, check_stacked_weights, check_strided_field
-from fer_utils.exercises.n05 import check_epochs_to_reach, check_free_block, check_projection_weights
+from fer_utils.exercises.n05 import check_epochs_to_reach, check_free_block, check_start
 from fer_utils.exercises.n06 import check_new_output, check_patch_width, check_pick_middle
 from fer_utils.exercises.n07 import check_faces_needed, check_mixing_rows, check_no_worse_rule
 from fer_utils.exercises.n08 import check_choices, check_least_seconds, check_time_median
@@ -39,9 +39,9 @@ __all__ = [
     "check_patch_width",
     "check_pick_middle",
     "check_precision",
-    "check_projection_weights",
     "check_separable_cost",
     "check_stacked_weights",
+    "check_start",
     "check_stop_epoch",
     "check_strided_field",
     "check_sureness",

@@ -4,33 +4,14 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from fer_utils.exercises.checking import Mistake, as_number, call, check, compare_numbers, put_in_words
-
-
-@check("fill in the number of weights of the 1×1 convolution on the last shortcut")
-def check_projection_weights(answer, residual):
-    """The number of weights of the last projection of `residual`, a `resnet_like`, without its normalisation."""
-    maps_in, maps_out = residual.get_layer("shortcut4").kernel.shape[-2:]
-    right = maps_in * maps_out
-    mistakes = {
-        "that would be a 3×3 convolution: the projection looks at one pixel at a time": 9 * right,
-        "a bias is counted, and the convolutions here have none, because a normalisation follows": right + maps_out,
-        "the normalisation behind it is counted: asked for is the convolution alone": right + 4 * maps_out,
-        "that is what a single new map needs. How many new maps are there?": maps_in,
-        "that is one weight for each new map: each of them is made of all the maps that come in": maps_out,
-        "in and out are added: each new map has a weight for each map that comes in": maps_in + maps_out,
-        "the maps that come in are taken for both sides": maps_in**2,
-        "the maps that go out are taken for both sides": maps_out**2,
-    }
-    compare_numbers(as_number(answer), right, mistakes, tolerance=1e-6)
-    return "a weight for each pair of a map that comes in and one that goes out, the same at all places"
+from fer_utils.device import keras
+from fer_utils.exercises.checking import Mistake, call, check, put_in_words
+from fer_utils.models import narrow_stack
 
 
 @check("write a block as a function of x and maps that gives ReLU(f(x) + x), without weights on the shortcut")
 def check_free_block(answer):
     """A residual block `answer(x, maps)` whose shortcut has no weights: what x has no map for, it leaves at zero."""
-    import keras  # here, because the notebooks before the first network do without it
-
     for maps_in, maps_out in ((3, 3), (2, 3)):
         inputs = keras.Input((6, 6, maps_in))
         outputs = call(answer, inputs, maps_out)
@@ -87,3 +68,56 @@ def check_epochs_to_reach(answer):
         curve = ", ".join(map(str, run.history["val_accuracy"]))
         raise Mistake(f"for validation accuracies of {curve} and a mark of 0.45 it gives {put_in_words(found[0])}")
     return "the first epoch where there is one, and no epoch 1 for a mark that is never reached"
+
+
+DEEP = 20  # weighted layers of the stack that the start is tried on
+PASSED = 0.5  # correlation, below which maps are not passed on
+
+
+@check("write a function that gives the stack's convolutions other weights to start from, and returns the network")
+def check_start(answer, train, ignorant_loss):
+    """`answer(network)` gives a deep plain stack without normalisation weights from which it learns.
+
+    Each convolution of the pairs should pass its maps on, as a shortcut does. Judged on the maps that come out of the
+    stack before the training, and on the last loss of `train(network)`, the training losses of a few epochs:
+    `ignorant_loss` is the loss of a network that never looks at a face.
+    """
+    plain = narrow_stack(DEEP, shortcuts=False, normalised=False)
+    parts, start = [type(layer) for layer in plain.layers], plain.get_weights()
+    network = call(answer, plain)
+    if not hasattr(network, "get_layer"):
+        raise Mistake(f"your function returns {put_in_words(network)}: it should return the network")
+    if [type(layer) for layer in network.layers] != parts:
+        raise Mistake("its layers are others than before: keep them, and change only their weights")
+    weights = network.get_weights()
+    if all(np.array_equal(before, after) for before, after in zip(start, weights, strict=True)):
+        raise Mistake("all weights are what they were: `layer.set_weights([kernel])` changes those of a layer")
+    _refuse_closed_stack(network)
+    if not all(layer.trainable for layer in network.layers):
+        raise Mistake("the maps come through, but a layer is frozen: each of them should go on learning")
+    loss = train(network)[-1]
+    if not loss < ignorant_loss:
+        compared = f"the training loss ends at {loss:.2f}, and never to look at a face costs {ignorant_loss:.2f}"
+        raise Mistake(f"the maps come through, but {compared}")
+    return "the maps come through, the gradient comes back, and the plain stack learns"
+
+
+def _refuse_closed_stack(network):
+    """Raises the `Mistake` of a stack that does not pass the maps before its pairs on to the maps behind them."""
+    kernels = [layer.get_weights()[0] for layer in network.layers if layer.name.startswith("conv")]
+    if not any(kernel.any() for kernel in kernels):
+        raise Mistake("all kernels are zero: nothing gets through, and no gradient either")
+    last = [layer.name for layer in network.layers if layer.name.startswith("block")][-1]
+    images = np.random.default_rng(0).integers(0, 256, (8, 48, 48, 1), dtype=np.uint8)
+    maps = keras.Model(network.input, [network.get_layer(name).output for name in ("block0", last)])(images)
+    before, behind = (np.asarray(values, np.float64) for values in maps)
+    if not behind.any():
+        raise Mistake("behind the pairs all maps are zero: nothing gets through")
+    size = np.sqrt(np.mean(behind**2) / np.mean(before**2))
+    if not 0.5 < size < 2:
+        raise Mistake(
+            f"behind the pairs the numbers are {size:.2g} times as large as before them: what does one kernel do to a "
+            "number that goes in?"
+        )
+    if np.corrcoef(before.ravel(), behind.ravel())[0, 1] < PASSED:
+        raise Mistake("maps come out, but not those that go in: is each map passed on to itself, at the place itself?")

@@ -6,12 +6,28 @@ from fer_utils.models.families import BUDGET, FAMILIES, mobilenet
 from fer_utils.models.of_course import deep_residual, fast
 from fer_utils.models.of_report import lenet_like, resnet_like, vgg_like
 from fer_utils.models.prediction import predict, predict_views
+from fer_utils.models.stacks import (
+    STACK_BATCH,
+    STACK_DEPTHS,
+    STACK_EPOCHS,
+    STACK_FACES,
+    STACK_MOMENTUM,
+    STACK_RATE,
+    narrow_stack,
+    train_stack,
+)
 
 __all__ = [
     "BUDGET",
     "FAMILIES",
     "PASSES",
     "ROTATION_DEGREES",
+    "STACK_BATCH",
+    "STACK_DEPTHS",
+    "STACK_EPOCHS",
+    "STACK_FACES",
+    "STACK_MOMENTUM",
+    "STACK_RATE",
     "ZOOM",
     "augmentation_layer",
     "count_multiply_adds",
@@ -20,9 +36,11 @@ __all__ = [
     "lenet_like",
     "mix_pairs",
     "mobilenet",
+    "narrow_stack",
     "predict",
     "predict_views",
     "resnet_like",
     "smooth",
+    "train_stack",
     "vgg_like",
 ]

@@ -21,7 +21,7 @@ from fer_utils.device import keras
 from fer_utils.environment import PROJECT
 from fer_utils.exercises import checking
 from fer_utils.exercises.checking import Verdict
-from fer_utils.models.of_report import lenet_like, resnet_like, vgg_like
+from fer_utils.models.of_report import lenet_like, vgg_like
 from fer_utils.models.prediction import predict
 from fer_utils.training.experiments import EXPERIMENTS
 from small_training import build_small_network, make_run
@@ -389,11 +389,6 @@ CASES_04 = [
 # --- 05 shortcut connections ---
 
 
-def small_resnet():
-    """Its last projection goes from 32 to 64 maps."""
-    return (resnet_like(width=0.25),)
-
-
 def pair(x, maps, relu_at_the_end=False):
     for last in (False, True):
         x = keras.layers.Conv2D(maps, 3, padding="same", use_bias=False)(x)
@@ -442,23 +437,17 @@ def last_epoch(run, accuracy):
     return int(reached[-1]) + 1 if len(reached) else None
 
 
+def pass_maps_on(network, factor=1.0):
+    """A learner's start of a stack: each convolution gives `factor` times its maps."""
+    for layer in network.layers:
+        if layer.name.startswith("conv"):
+            kernel = np.zeros(layer.kernel.shape)
+            kernel[1, 1] = factor * np.eye(16) if np.isscalar(factor) else factor
+            layer.set_weights([kernel])
+    return network
+
+
 CASES_05 = [
-    Case(
-        "projection_weights",
-        small_resnet,
-        right=[2048, 2048.0, np.int64(2048)],
-        wrong=[
-            (9 * 2048, "3×3"),
-            (2048 + 64, "bias"),
-            (2048 + 256, "behind it"),
-            (32, "single new map"),
-            (64, "one weight for each"),
-            (96, "added"),
-            (32 * 32, "come in are taken"),
-            (64 * 64, "go out are taken"),
-            (2047, "small"),
-        ],
-    ),
     Case(
         "free_block",
         no_data,
@@ -491,6 +480,19 @@ CASES_05 = [
             (epochs_below, "fall again"),
             (last_epoch, "last epoch"),
             (lambda run, accuracy: epochs_to_reach(run, accuracy, first=10), "for validation accuracies"),
+        ],
+    ),
+    Case(
+        "start",
+        lambda: (lambda network: [1.9, 1.7], 1.8),
+        right=[pass_maps_on],
+        wrong=[
+            (lambda network: network, "what they were"),
+            (lambda network: pass_maps_on(network, 0), "all kernels are zero"),
+            (lambda network: pass_maps_on(network, 2), "times as large"),
+            (lambda network: pass_maps_on(network, -1), "all maps are zero"),
+            (lambda network: pass_maps_on(network, np.roll(np.eye(16), 1, axis=0)), "not those that go in"),
+            (lambda network: keras.Model(network.input, network.layers[-2].output), "its layers are others"),
         ],
     ),
 ]
