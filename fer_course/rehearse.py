@@ -1,4 +1,4 @@
-"""Rehearses the lessons of notebooks 02 to 04: trains their networks from several seeds; what a class will see."""
+"""Rehearses the lessons of notebooks 02 to 05: trains their networks from several seeds; what a class will see."""
 
 import json
 from dataclasses import asdict
@@ -8,26 +8,42 @@ import numpy as np
 import pandas as pd
 
 from fer_course.readme import insert_between
-from fer_utils.environment import DATA, PROJECT, atomic_path
+from fer_utils.device import keras
+from fer_utils.environment import DATA, PROJECT, atomic_path, progress_bar
 from fer_utils.evaluation import compare_on_same_images
+from fer_utils.models import (
+    STACK_BATCH,
+    STACK_DEPTHS,
+    STACK_EPOCHS,
+    STACK_FACES,
+    STACK_MOMENTUM,
+    STACK_RATE,
+    narrow_stack,
+    train_stack,
+)
 from fer_utils.report import as_markdown
-from fer_utils.training import RECIPES, find_commit, list_versions, reproduce
+from fer_utils.training import RECIPES, find_commit, list_versions, reproduce, store_folder
 
 REHEARSAL = DATA / "rehearsal.json"
 INSTRUCTOR = PROJECT / "docs" / "instructor.md"
 MARKS = "<!-- rehearsal: written by `fer-course rehearse` -->\n", "<!-- end of the rehearsal -->\n"
+STACK_RECIPE = {
+    "depths": list(STACK_DEPTHS), "train_images": STACK_FACES, "epochs": STACK_EPOCHS, "batch_size": STACK_BATCH,
+    "learning_rate": STACK_RATE, "momentum": STACK_MOMENTUM,
+}  # fmt: skip
 LESSONS = "lenet_like", "lenet_like_augmented", "vgg_like"
 # What a class should see: at least so many epochs after the lowest validation loss, at least such a training accuracy.
 EPOCHS_AFTER, TRAINING_ACCURACY = 3, 0.9
 
 
 class Sight(NamedTuple):
-    """One thing to see in a notebook: in words, the number that one seed gives, its form, whether the seed shows it."""
+    """One thing to see in a notebook: in words, the number of one seed, its form and unit, whether it is seen."""
 
     notebook: str
     words: str
     value: float
     form: str
+    unit: str
     seen: bool
 
 
@@ -38,11 +54,15 @@ def rehearse(faces, seeds, show=print, path=REHEARSAL):
     was stopped goes on. Raises `RunError` when a run cannot be written.
     """
     runs = reproduce(faces, [(name, seed) for seed in range(seeds) for name in LESSONS], show=show)
-    of_seed = {seed: [run for run in runs if run.seed == seed] for seed in range(seeds)}
+    facts = []
+    for seed in progress_bar(range(seeds), desc="narrow stacks", unit="seed"):
+        stacks = find_stack_losses(faces, seed, store_folder(faces, "quick").parent / "narrow_stacks")
+        facts.append({"seed": seed, **look_at_lessons(*(run for run in runs if run.seed == seed)), "stacks": stacks})
     rehearsal = {
         "fingerprint": faces.fingerprint,
         "recipe": asdict(RECIPES["quick"]),
-        "seeds": [{"seed": seed, **look_at_lessons(*three)} for seed, three in of_seed.items()],
+        "stack_recipe": STACK_RECIPE,
+        "seeds": facts,
         "device": runs[0].device,
         "versions": list_versions(),
         "commit": find_commit(),
@@ -66,6 +86,22 @@ def look_at_lessons(plain, augmented, deep):
     }
 
 
+def find_stack_losses(faces, seed, folder):
+    """Returns {"plain 8": training loss at the end, ...} of notebook 05's stacks; trained once, kept in `folder`."""
+    path, recipe = folder / f"seed-{seed}.json", {**STACK_RECIPE, "fingerprint": faces.fingerprint}
+    if path.exists() and (kept := json.loads(path.read_text(encoding="utf-8")))["recipe"] == recipe:
+        return kept["losses"]
+    losses = {}
+    for depth in STACK_DEPTHS:
+        for kind in ("plain", "residual"):
+            keras.utils.set_random_seed(seed)
+            history = train_stack(narrow_stack(depth, shortcuts=kind == "residual"), faces.train)
+            losses[f"{kind} {depth}"] = round(history[-1], 4)
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps({"recipe": recipe, "losses": losses}), encoding="utf-8")
+    return losses
+
+
 def _gap(run):
     return round(run.history["accuracy"][-1] - run.history["val_accuracy"][-1], 4)
 
@@ -80,26 +116,38 @@ def list_sights(facts):
     after, accuracy = facts["epochs_after_lowest_loss"], facts["training_accuracy"]
     left = facts["gap_augmented"] / facts["gap"]
     augmentation, depth = facts["gain_of_augmentation"], facts["gain_of_depth"]
+    shallow, deep = STACK_DEPTHS
+    plain, residual = (
+        facts["stacks"][f"{kind} {deep}"] - facts["stacks"][f"{kind} {shallow}"] for kind in ("plain", "residual")
+    )
     return [
         Sight(
             "02", f"the lowest validation loss lies at least {EPOCHS_AFTER} epochs before the end",
-            after, "{:.1f} epochs", after >= EPOCHS_AFTER,
+            after, "{:.0f}", "epochs", after >= EPOCHS_AFTER,
         ),
         Sight(
-            "02", f"training accuracy ends above {TRAINING_ACCURACY:.0%}",
-            100 * accuracy, "{:.1f} %", accuracy > TRAINING_ACCURACY,
+            "02", f"training accuracy ends above {100 * TRAINING_ACCURACY:.0f} %",
+            100 * accuracy, "{:.0f}", "%", accuracy > TRAINING_ACCURACY,
         ),
         Sight(
             "03", "augmentation leaves at most half of the gap between training and validation accuracy",
-            100 * left, "{:.0f} %", left <= 1 / 2,
+            100 * left, "{:.0f}", "%", left <= 1 / 2,
         ),
         Sight(
             "03", "augmentation gains test accuracy, the interval above zero",
-            100 * augmentation["gain"], "{:+.1f} points", augmentation["low"] > 0,
+            100 * augmentation["gain"], "{:+.1f}", "points", augmentation["low"] > 0,
         ),
         Sight(
             "04", "depth gains test accuracy, the interval above zero",
-            100 * depth["gain"], "{:+.1f} points", depth["low"] > 0,
+            100 * depth["gain"], "{:+.1f}", "points", depth["low"] > 0,
+        ),
+        Sight(
+            "05", f"without shortcuts {deep} layers end with a higher training loss than {shallow}",
+            plain, "{:+.2f}", "", plain > 0,
+        ),
+        Sight(
+            "05", "with shortcuts this rise is less than half as large, or there is none",
+            residual, "{:+.2f}", "", residual < plain / 2,
         ),
     ]  # fmt: skip
 
@@ -108,15 +156,15 @@ def tabulate_rehearsal(rehearsal):
     """Returns the instructor's table, a DataFrame of text: what a class will see, and from how many of the seeds."""
     rows = []
     for of_seeds in zip(*map(list_sights, rehearsal["seeds"]), strict=True):
-        notebook, words, _, form, _ = of_seeds[0]
+        notebook, words, _, form, unit, _ = of_seeds[0]
         values = np.array([sight.value for sight in of_seeds], dtype=float)
         rows.append(
             {
                 "notebook": notebook,
                 "what a class sees": words,
                 "seen": f"{sum(sight.seen for sight in of_seeds)} of {len(of_seeds)} seeds",
-                "mean": form.format(values.mean()),
-                "lowest to highest": f"{form.format(values.min())} to {form.format(values.max())}",
+                "mean": f"{form.format(values.mean())} {unit}".strip(),
+                "lowest to highest": f"{form.format(values.min())} to {form.format(values.max())} {unit}".strip(),
             }
         )
     return pd.DataFrame(rows).set_index("notebook")

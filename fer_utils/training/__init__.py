@@ -21,6 +21,7 @@ from fer_utils.training.grid import list_tasks, reproduce
 from fer_utils.training.loop import BAR, fit_one_epoch, train, training_cost
 from fer_utils.training.origin import find_commit, list_versions
 from fer_utils.training.runs import WEIGHTS, Run, RunError, list_runs
+from fer_utils.training.store import store_folder
 
 __all__ = [
     "ABLATION_ROWS",
@@ -50,6 +51,7 @@ __all__ = [
     "list_versions",
     "load_network",
     "reproduce",
+    "store_folder",
     "train",
     "training_cost",
 ]
