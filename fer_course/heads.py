@@ -24,7 +24,7 @@ MINUTES = re.compile(r"([\d.]+) minutes? on ([^;.]+)")
 DEVICES = "CPU", "GPU"
 # Slow reading for prose with numbers in it; a line of code is taken to cost as much as ten words.
 WORDS_A_MINUTE, LINES_A_MINUTE = 200, 20
-TRAINING_CALL = re.compile(r"^[^#\n]*(?<![.\w])train\(", re.MULTILINE)
+TRAINING_CALL = re.compile(r"^[^#\n]*(?<![.\w])train(_\w+)?\(", re.MULTILINE)
 # What the set-up cell asks for; by these words it is found.
 IN_COLAB = '"google.colab" in sys.modules'
 SETUP_WITH_ADDRESS = f"""\

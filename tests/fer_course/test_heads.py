@@ -184,6 +184,7 @@ def test_reading_time_counts_prose_and_code_but_not_what_commands_write():
     [
         ("run = train('lenet_like', faces)", True),
         ("x = 1\nruns = [train(name, faces) for name in names]", True),
+        ("losses = train_stack(network)", True),
         ("# run = train('lenet_like', faces)", False),
         ("network.train(faces)\npretrain(faces)\nfaces.train.labels", False),
     ],
