@@ -23,7 +23,7 @@ def check_format(notebook, path):
 
 
 def check_stored(notebook, path):
-    """Yields what `fer-course store` would not store: absolute paths, errors, stderr output, more than 1 MB."""
+    """Yields what `fer-course store` would not store: absolute paths, errors, warnings, more than 1 MB."""
     for line in find_stored_problems(notebook):
         yield f"{name_file(path)}, {line}"
 

@@ -8,7 +8,7 @@ RESULTS_MARKS = "<!-- results: written by `fer-course results --readme` -->\n", 
 
 
 def write_readme(insert, found, path=None):
-    """Rewrites the README, or the page at `path`, as `insert(text, found)`; `ValueError` if it lacks marks."""
+    """Rewrites the README, or the page at `path`, as `insert(text, found)`; raises `ValueError` if it lacks marks."""
     path = path or README
     text = insert(path.read_text(encoding="utf-8"), found)
     with atomic_path(path) as temporary:

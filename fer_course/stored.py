@@ -15,6 +15,7 @@ STORED_METADATA = {
 }
 # Colab reads these and gives the notebook a GPU.
 GPU_METADATA = {"accelerator": "GPU", "colab": {"gpuType": "T4"}}
+WARNING = re.compile(r"^WARNING:.*", re.MULTILINE)  # TensorFlow's warnings reach stdout in a notebook
 # A path on somebody's disk: /two/parts, a well-known first folder, a Windows drive. Not the path of a web address.
 ABSOLUTE_PATH = re.compile(
     r"(?<![\w.:/<~)-])/(?:[A-Za-z][\w.-]*/[\w.-]|(?:home|root|tmp|content|Users)\b)|\b[A-Za-z]:\\\w|\bfile://"
@@ -54,7 +55,7 @@ def normalise(notebook):
 
 
 def find_stored_problems(notebook):
-    """Returns a line for each thing that must not be stored: absolute paths, errors, stderr output, more than 1 MB."""
+    """Returns a line for each thing that must not be stored: absolute paths, errors, warnings, more than 1 MB."""
     problems = []
     for number, cell in enumerate(notebook.cells, start=1):
         outputs = cell.get("outputs", [])
@@ -65,6 +66,10 @@ def find_stored_problems(notebook):
             if found := ABSOLUTE_PATH.search(text):
                 where = text[found.start() :][:60]
                 problems.append(f"cell {number}: found an absolute path, {where!r}; expected none; make it relative")
+        for text in output_texts(outputs):
+            if found := WARNING.search(text):
+                where = text[found.start() :][:60]
+                problems.append(f"cell {number}: found {where!r} on stdout; expected no warning; correct the code")
     size = len(nbformat.writes(notebook).encode())
     if size > LARGEST_STORED_NOTEBOOK:
         expected = f"at most {LARGEST_STORED_NOTEBOOK:,}"

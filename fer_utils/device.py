@@ -8,6 +8,7 @@ no matter of the device: it changes what is learned, so it belongs to the recipe
 """
 
 import functools
+import logging
 import os
 import re
 import subprocess
@@ -17,6 +18,9 @@ from fer_utils.environment import quiet_stderr
 
 with quiet_stderr():
     import keras
+
+# TensorFlow takes several networks in one process for a mistake and warns of retracing, in notebooks on stdout.
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 PRECISIONS = FLOAT32, BFLOAT16 = "float32", "mixed_bfloat16"
 BFLOAT16_CPU = re.compile(r"\bamx_bf16\b|\bAuthenticAMD\b.*\bavx512_bf16\b", re.DOTALL)

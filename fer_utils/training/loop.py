@@ -7,7 +7,6 @@ its last finished epoch and ends with the same weights as one that was never sto
 
 import contextlib
 import dataclasses
-import logging
 import math
 import time
 
@@ -34,8 +33,6 @@ from fer_utils.training.origin import find_commit, list_versions
 from fer_utils.training.runs import Run, save_run
 from fer_utils.training.store import find_finished, lock_run, run_folder, store_folder
 
-# TensorFlow takes several networks in one process for a mistake and warns of retracing.
-logging.getLogger("tensorflow").setLevel(logging.ERROR)
 BAR = "{desc} {percentage:3.0f}% |{bar:20}| {remaining} left{postfix}"
 
 
