@@ -9,7 +9,7 @@ import pandas as pd
 
 from fer_course.readme import insert_between
 from fer_utils.device import keras
-from fer_utils.environment import DATA, PROJECT, atomic_path, progress_bar
+from fer_utils.environment import PROJECT, atomic_path, progress_bar
 from fer_utils.evaluation import compare_on_same_images
 from fer_utils.models import (
     STACK_BATCH,
@@ -21,10 +21,9 @@ from fer_utils.models import (
     narrow_stack,
     train_stack,
 )
-from fer_utils.report import as_markdown
+from fer_utils.report import REHEARSAL, as_markdown
 from fer_utils.training import RECIPES, find_commit, list_versions, reproduce, store_folder
 
-REHEARSAL = DATA / "rehearsal.json"
 INSTRUCTOR = PROJECT / "docs" / "instructor.md"
 MARKS = "<!-- rehearsal: written by `fer-course rehearse` -->\n", "<!-- end of the rehearsal -->\n"
 STACK_RECIPE = {

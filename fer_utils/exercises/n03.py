@@ -109,9 +109,7 @@ def _refuse_lost_labels(layer):
     """Raises a `Mistake` if the layer turns pictures upside down or farther than `_MOST_DEGREES`."""
     angles = _measure_angles(np.asarray(layer(np.repeat(_RAMP[None], 192, axis=0), training=True))[..., 0])
     if not np.any((angles > _MOST_DEGREES + 1) & (angles < 179)) and np.any(angles >= 179):
-        raise Mistake(
-            "some faces come out upside down, or with light and dark exchanged: no test face looks so"
-        )
+        raise Mistake("some faces come out upside down, or with light and dark exchanged: no test face looks so")
     if angles.max() > _MOST_DEGREES + 1:
         raise Mistake(
             f"some faces are turned by {angles.max():.0f} degrees and lie on their sides or worse; no test face does. "

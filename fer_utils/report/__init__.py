@@ -33,6 +33,7 @@ from fer_utils.report.recorded import (
     load_recorded,
     load_test_set,
 )
+from fer_utils.report.rehearsal import REHEARSAL, load_rehearsal
 from fer_utils.report.speeds import (
     BENCHMARK,
     PLAIN,
@@ -81,6 +82,7 @@ __all__ = [
     "RACERS",
     "RECIPE_ENDING",
     "RECORDED",
+    "REHEARSAL",
     "Row",
     "SHARE_ENDING",
     "SHORTCUT",
@@ -108,6 +110,7 @@ __all__ = [
     "load_benchmark",
     "load_mistakes",
     "load_recorded",
+    "load_rehearsal",
     "load_test_set",
     "multiply_adds_of_training",
     "race_curves",

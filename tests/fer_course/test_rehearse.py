@@ -1,14 +1,14 @@
 """The rehearsal: what the runs of one seed show, how often of the seeds, and where it is written."""
 
 import dataclasses
-import json
 from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 from fer_course import rehearse as rehearsals
-from fer_course.rehearse import INSTRUCTOR, MARKS, REHEARSAL, insert_rehearsal, look_at_lessons, rehearse
+from fer_course.rehearse import INSTRUCTOR, MARKS, insert_rehearsal, look_at_lessons, rehearse
+from fer_utils.report.rehearsal import load_rehearsal
 from fer_utils.training.experiments import RECIPES
 from small_training import make_faces, make_run
 
@@ -100,7 +100,7 @@ def test_rehearse_trains_each_lesson_from_each_seed_and_writes_what_it_saw(tmp_p
     path = tmp_path / "rehearsal.json"
     found = rehearse(make_faces(), 2, path=path)
     assert sorted(asked) == sorted((name, seed) for name in rehearsals.LESSONS for seed in (0, 1))
-    assert json.loads(path.read_text(encoding="utf-8")) == found
+    assert load_rehearsal(path) == found
     assert [facts["seed"] for facts in found["seeds"]] == [0, 1]
     assert found["seeds"][1] == {"seed": 1, **show_all(*three_runs(1))}
     assert found["recipe"] == asdict(RECIPES["quick"]) and found["fingerprint"] == make_faces().fingerprint
@@ -126,7 +126,7 @@ def test_the_stacks_of_a_seed_are_trained_once(tmp_path, monkeypatch):
 
 
 def test_the_rehearsal_is_of_the_present_recipe_and_the_page_shows_it():
-    rehearsal = json.loads(REHEARSAL.read_text(encoding="utf-8"))
+    rehearsal = load_rehearsal()
     recipes = rehearsal["recipe"], rehearsal["stack_recipe"]
     assert recipes == (asdict(RECIPES["quick"]), rehearsals.STACK_RECIPE), "run `fer-course rehearse`"
     page = INSTRUCTOR.read_text(encoding="utf-8")
