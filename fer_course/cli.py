@@ -168,8 +168,8 @@ def rehearse(
 ):
     """Trains the lessons' networks on the drawn faces from several seeds: what a class will see, and how often.
 
-    Half an hour on two cores for ten seeds; stopped and called again, it goes on. Writes data/rehearsal.json and the
-    table of the instructor's page.
+    Some forty minutes on two cores for ten seeds; stopped and called again, it goes on. Writes data/rehearsal.json and
+    the table of the instructor's page.
     """
     _choose("drawn", Profile.quick)
     from fer_course import rehearse as rehearsals

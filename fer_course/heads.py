@@ -201,12 +201,15 @@ def read_minutes(source):
 
 def insert_minutes(text, paths):
     """Returns the README's `text` with a table of what the heads of the notebooks at `paths` say of their minutes."""
+    # Only here: they take seconds to load, and nothing else in this module needs them.
+    import pandas as pd
+
+    from fer_utils.report import as_markdown
+
     found = {path.stem: read_minutes(nbformat.read(path, as_version=4).cells[0].source) for path in paths}
-    devices = sorted({device for minutes in found.values() for device in minutes})
-    lines = [["quick profile, in order", *(f"minutes on {device}" for device in devices)], ["---"] * (1 + len(devices))]
-    for name, minutes in found.items():
-        lines.append([name, *(f"{minutes[device]:g}" if device in minutes else "–" for device in devices)])
-    return insert_between(text, MINUTES_MARKS, "\n".join(f"| {' | '.join(line)} |" for line in lines))
+    table = pd.DataFrame(found).T.map("{:g}".format, na_action="ignore").fillna("–").sort_index(axis=1)
+    table.columns = [f"minutes on {device}" for device in table.columns]
+    return insert_between(text, MINUTES_MARKS, as_markdown(table.rename_axis("quick profile, in order")))
 
 
 def reading_minutes(notebook):

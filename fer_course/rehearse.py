@@ -11,25 +11,12 @@ from fer_course.readme import insert_between
 from fer_utils.device import keras
 from fer_utils.environment import PROJECT, atomic_path, progress_bar
 from fer_utils.evaluation import compare_on_same_images
-from fer_utils.models import (
-    STACK_BATCH,
-    STACK_DEPTHS,
-    STACK_EPOCHS,
-    STACK_FACES,
-    STACK_MOMENTUM,
-    STACK_RATE,
-    narrow_stack,
-    train_stack,
-)
+from fer_utils.models import STACK_DEPTHS, STACK_RECIPE, narrow_stack, train_stack
 from fer_utils.report import REHEARSAL, as_markdown
 from fer_utils.training import RECIPES, find_commit, list_versions, reproduce, store_folder
 
 INSTRUCTOR = PROJECT / "docs" / "instructor.md"
 MARKS = "<!-- rehearsal: written by `fer-course rehearse` -->\n", "<!-- end of the rehearsal -->\n"
-STACK_RECIPE = {
-    "depths": list(STACK_DEPTHS), "train_images": STACK_FACES, "epochs": STACK_EPOCHS, "batch_size": STACK_BATCH,
-    "learning_rate": STACK_RATE, "momentum": STACK_MOMENTUM,
-}  # fmt: skip
 LESSONS = "lenet_like", "lenet_like_augmented", "vgg_like"
 # What a class should see: at least so many epochs after the lowest validation loss, at least such a training accuracy.
 EPOCHS_AFTER, TRAINING_ACCURACY = 3, 0.9

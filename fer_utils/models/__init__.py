@@ -13,6 +13,7 @@ from fer_utils.models.stacks import (
     STACK_FACES,
     STACK_MOMENTUM,
     STACK_RATE,
+    STACK_RECIPE,
     narrow_stack,
     train_stack,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "STACK_FACES",
     "STACK_MOMENTUM",
     "STACK_RATE",
+    "STACK_RECIPE",
     "ZOOM",
     "augmentation_layer",
     "count_multiply_adds",

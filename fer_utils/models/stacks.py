@@ -19,6 +19,11 @@ STACK_EPOCHS = 4
 STACK_BATCH = 32
 STACK_RATE = 0.01
 STACK_MOMENTUM = 0.9
+# The same by the names that a run's recipe has, for what records a training of stacks.
+STACK_RECIPE = {
+    "depths": list(STACK_DEPTHS), "train_images": STACK_FACES, "epochs": STACK_EPOCHS, "batch_size": STACK_BATCH,
+    "learning_rate": STACK_RATE, "momentum": STACK_MOMENTUM,
+}  # fmt: skip
 
 
 def narrow_stack(depth, shortcuts, normalised=True):
