@@ -16,6 +16,8 @@ from pathlib import Path
 
 from fer_utils.environment import quiet_stderr
 
+# On a processor without AVX-512 TensorFlow leaves the faster convolutions of oneDNN off unless it is told to use them.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 with quiet_stderr():
     import keras
 

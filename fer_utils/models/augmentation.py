@@ -24,7 +24,7 @@ class Amounts(NamedTuple):
     zoom: float = ZOOM
 
 
-# The last three are those of other people (`screening.CANDIDATE_AUGMENTATIONS`).
+# The last three are those of other people (`training.experiments.CANDIDATES`).
 AUGMENTATIONS = {
     "none": Amounts(0),
     "flip": Amounts(1),

@@ -8,8 +8,8 @@ import pytest
 from fer_utils.device import keras
 from fer_utils.training import loop
 from fer_utils.training.compiling import compile_network
-from fer_utils.training.experiments import RECIPES, Experiment
-from fer_utils.training.screening import CANDIDATE_AUGMENTATIONS, list_candidates, report_recipe, screen
+from fer_utils.training.experiments import CANDIDATES, RECIPES, Experiment, report_recipe
+from fer_utils.training.screening import list_trainings, screen
 from small_training import TINY, build_small_network, make_faces, must_not_train
 
 CANDIDATE = ("one", Experiment("one", "One", "lenet_like", "flip"), dataclasses.replace(TINY, keep="last"))
@@ -22,11 +22,15 @@ class Closed:
         raise AssertionError(f"the test images were opened: {name}")
 
 
-def test_six_candidates_are_plain_and_each_augmentation_has_six():
-    names = [name for name, _, _ in list_candidates()]
-    assert len(set(names)) == len(names) == 6 * (1 + len(CANDIDATE_AUGMENTATIONS))
-    augmentations = [experiment.augmentation for _, experiment, _ in list_candidates()]
-    assert augmentations == ["none"] * 6 + [name for name in CANDIDATE_AUGMENTATIONS for _ in range(6)]
+def test_every_candidate_has_a_plain_and_an_augmented_training_and_none_is_trained_twice():
+    trainings = {name: (experiment, recipe) for name, experiment, recipe in list_trainings()}
+    assert len(trainings) == len(list_trainings())
+    for candidate in CANDIDATES.values():
+        for augmentation in ("none", candidate.augmentation):
+            experiment, recipe = trainings[f"{candidate.optimizer}_{candidate.batch_size}_{augmentation}"]
+            assert (experiment.model, experiment.augmentation) == ("lenet_like", augmentation)
+            assert (recipe.optimizer, recipe.batch_size) == (candidate.optimizer, candidate.batch_size)
+            assert (recipe.schedule, recipe.keep) == ("constant", "last")
 
 
 def test_candidates_are_compared_without_the_test_images_and_stored(small_network, store, tmp_path, monkeypatch):
@@ -46,7 +50,7 @@ def test_candidates_are_compared_without_the_test_images_and_stored(small_networ
 )
 def test_a_candidate_has_keras_s_default_optimiser_at_a_constant_rate(optimizer, kind):
     network = build_small_network(1.0)
-    compile_network(network, report_recipe(optimizer, 64, epochs=2), 640)
+    compile_network(network, report_recipe(optimizer, 64), 640)
     assert type(network.optimizer) is kind and float(network.optimizer.learning_rate) == pytest.approx(1e-3)
     for _ in range(3):
         network.train_on_batch(make_faces().train.images[:64], np.eye(7)[np.zeros(64, int)])
