@@ -6,7 +6,8 @@ import numpy as np
 
 from fer_utils.data.load import FER2013_FINGERPRINT
 from fer_utils.report.speeds import Row
-from fer_utils.training.experiments import DEFINITION, EXPERIMENTS, RECIPES
+from fer_utils.training.experiments import EXPERIMENTS, RECIPES
+from fer_utils.training.recipes import DEFINITION
 from fer_utils.training.runs import save_run
 from small_training import make_run
 

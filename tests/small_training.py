@@ -17,7 +17,7 @@ from fer_utils.data.load import FaceDataset, Split
 from fer_utils.device import keras
 from fer_utils.evaluation.compare import confusion_matrix
 from fer_utils.training import loop
-from fer_utils.training.experiments import Recipe
+from fer_utils.training.recipes import Recipe
 from fer_utils.training.runs import WEIGHTS, Run
 
 TINY = Recipe(width=0.1, epochs=3, batch_size=32, learning_rate=1e-3, train_images=None)

@@ -5,21 +5,24 @@ from fer_utils.training.compiling import compile_network
 from fer_utils.training.experiments import (
     ABLATION_ROWS,
     BEST_ROWS,
+    BETWEEN_ROWS,
+    CANDIDATES,
+    CHOSEN,
     EQUAL_ROWS,
     EXPERIMENTS,
     FAST_ROWS,
+    LATE_EPOCHS,
     RECIPES,
+    REPORT_ROWS,
     ROWS,
     STRIDE_2_ROWS,
-    Experiment,
-    Recipe,
-    find_difference,
     find_experiment,
     find_recipe,
 )
 from fer_utils.training.grid import list_tasks, reproduce
 from fer_utils.training.loop import BAR, fit_one_epoch, train, training_cost
 from fer_utils.training.origin import find_commit, list_versions
+from fer_utils.training.recipes import Experiment, Recipe, find_difference
 from fer_utils.training.runs import WEIGHTS, Run, RunError, list_runs
 from fer_utils.training.store import store_folder
 
@@ -27,12 +30,17 @@ __all__ = [
     "ABLATION_ROWS",
     "BAR",
     "BEST_ROWS",
+    "BETWEEN_ROWS",
+    "CANDIDATES",
+    "CHOSEN",
     "EQUAL_ROWS",
     "EXPERIMENTS",
     "Experiment",
     "FAST_ROWS",
+    "LATE_EPOCHS",
     "NETWORKS",
     "RECIPES",
+    "REPORT_ROWS",
     "ROWS",
     "Recipe",
     "Run",

@@ -3,7 +3,8 @@
 from fer_utils import device
 from fer_utils.device import keras
 from fer_utils.models import FAMILIES, augmentation_layer, deep_residual, fast, lenet_like, resnet_like, vgg_like
-from fer_utils.training.experiments import Recipe, find_experiment
+from fer_utils.training.experiments import find_experiment
+from fer_utils.training.recipes import Recipe
 from fer_utils.training.runs import WEIGHTS, RunError, explain_damage
 from fer_utils.training.seeds import own_seeds
 

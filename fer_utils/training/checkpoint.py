@@ -7,7 +7,7 @@ import numpy as np
 
 from fer_utils.device import keras
 from fer_utils.environment import atomic_path
-from fer_utils.training.experiments import read_definition
+from fer_utils.training.recipes import read_definition
 from fer_utils.training.runs import DAMAGE
 
 
@@ -20,6 +20,7 @@ class Progress:
     history: dict = dataclasses.field(default_factory=dict)
     best_epoch: int = 0
     best_variables: list = dataclasses.field(default_factory=list)
+    late_variables: list = dataclasses.field(default_factory=list)  # a list of arrays for each epoch that is tested
 
 
 def checkpoint_identity(experiment, recipe, faces, seed, precision):
@@ -40,6 +41,9 @@ def save_checkpoint(network, progress, path, task):
     facts = {"task": task, **{name: getattr(progress, name) for name in ("epoch", "seconds", "history", "best_epoch")}}
     arrays = {f"now{i}": array for i, array in enumerate(read_variables(_state(network)))}
     arrays |= {f"best{i}": array for i, array in enumerate(progress.best_variables)}
+    for epoch, variables in enumerate(progress.late_variables):
+        arrays |= {f"late{epoch}_{i}": array for i, array in enumerate(variables)}
+    facts["late"] = len(progress.late_variables)
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, facts=json.dumps(facts), **arrays)
 
@@ -52,7 +56,9 @@ def load_checkpoint(network, path, task):
             if facts.pop("task") != task:
                 return None
             now = [stored[f"now{i}"] for i in range(len(_state(network)))]
-            best = [stored[f"best{i}"] for i in range(len(network.variables))]
+            places = range(len(network.variables))
+            best = [stored[f"best{i}"] for i in places]
+            late = [[stored[f"late{epoch}_{i}"] for i in places] for epoch in range(facts.pop("late"))]
     except FileNotFoundError:
         return None
     except (OSError, *DAMAGE):
@@ -61,7 +67,7 @@ def load_checkpoint(network, path, task):
     if [array.shape for array in now] != [variable.shape for variable in _state(network)]:
         return None  # the code of the network was changed since
     assign_variables(_state(network), now)
-    return Progress(best_variables=best, **facts)
+    return Progress(best_variables=best, late_variables=late, **facts)
 
 
 def _state(network):

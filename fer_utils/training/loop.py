@@ -28,8 +28,9 @@ from fer_utils.training.checkpoint import (
     save_checkpoint,
 )
 from fer_utils.training.compiling import compile_network
-from fer_utils.training.experiments import find_experiment, find_recipe, read_definition
+from fer_utils.training.experiments import find_experiment, find_recipe
 from fer_utils.training.origin import find_commit, list_versions
+from fer_utils.training.recipes import read_definition
 from fer_utils.training.runs import Run, save_run
 from fer_utils.training.store import find_finished, lock_run, run_folder, store_folder
 
@@ -41,9 +42,9 @@ def train(experiment, faces, seed=0, retrain=False, keep_weights=True, store=Non
 
     A finished run is returned from the store instead of being trained again, unless `retrain`; a stopped one goes on;
     one that another process is training is waited for. `store` is a folder, by default that of `store_folder`.
-    The weights kept are those of the epoch with the best validation accuracy; the test images are opened once, with
-    these. Without `keep_weights` only the numbers are stored. A progress bar `bar` is moved on by the training's
-    `training_cost`; without one, the training shows its own.
+    The weights kept are those of the epoch with the best validation accuracy, or of the last one if the recipe says so;
+    the test images are opened once, when the training is over. Without `keep_weights` only the numbers are stored. A
+    progress bar `bar` is moved on by the training's `training_cost`; without one, the training shows its own.
     Raises `ValueError` for an unknown experiment.
     """
     experiment, profile = find_experiment(experiment), current_profile()
@@ -66,7 +67,6 @@ def train(experiment, faces, seed=0, retrain=False, keep_weights=True, store=Non
             bar.set_description_str(name, refresh=False)
             task = checkpoint_identity(experiment, recipe, faces, seed, precision)
             progress = fit_epochs(network, split, faces.validation, recipe, seed, checkpoint, task, bar)
-        assign_variables(network.variables, progress.best_variables)
         run = _record(network, progress, experiment, profile, recipe, faces, seed, precision)
         run = save_run(run, folder, network if keep_weights else None)
         checkpoint.unlink(missing_ok=True)
@@ -99,7 +99,7 @@ def fit_epochs(network, split, validation, recipe, seed, checkpoint, task, bar):
         progress.seconds += time.perf_counter() - start
         with _weights_to_judge(network):
             scores |= _validate(network, validation)
-            _note_epoch(progress, scores, network, recipe.keep)
+            _note_epoch(progress, scores, network, recipe)
         save_checkpoint(network, progress, checkpoint, task)
     return progress
 
@@ -183,8 +183,10 @@ def _validate(network, validation):
     }
 
 
-def _note_epoch(progress, scores, network, keep):
-    if keep == "last" or scores["val_accuracy"] > max(progress.history.get("val_accuracy", []), default=-1.0):
+def _note_epoch(progress, scores, network, recipe):
+    if progress.epoch >= recipe.epochs - recipe.late:
+        progress.late_variables.append(read_variables(network.variables))
+    if recipe.keep == "last" or scores["val_accuracy"] > max(progress.history.get("val_accuracy", []), default=-1.0):
         progress.best_epoch = progress.epoch + 1
         progress.best_variables = read_variables(network.variables)
     for name, value in scores.items():
@@ -201,7 +203,16 @@ def _training_images(split, n_images, seed):
 
 
 def _record(network, progress, experiment, profile, recipe, faces, seed, precision):
-    """Returns the `Run` of a finished training; this is the one place where the test images are looked at."""
+    """Returns the `Run` of a finished training; this is the one place where the test images are looked at.
+
+    Afterwards `network` has the weights that are kept.
+    """
+    late_correct = np.zeros((len(progress.late_variables), len(faces.test.labels)), bool)
+    for place, variables in enumerate(progress.late_variables):
+        assign_variables(network.variables, variables)
+        predictions = predict_views(network, faces.test.images, experiment.views).argmax(axis=1)
+        late_correct[place] = predictions == faces.test.labels
+    assign_variables(network.variables, progress.best_variables)
     validation_predictions = predict_views(network, faces.validation.images, experiment.views).argmax(axis=1)
     probabilities = predict_views(network, faces.test.images, experiment.views).astype(np.float16)
     predictions = probabilities.argmax(axis=1)
@@ -220,6 +231,7 @@ def _record(network, progress, experiment, profile, recipe, faces, seed, precisi
         validation_confusion=confusion_matrix(faces.validation.labels, validation_predictions),
         test_probabilities=probabilities,
         test_correct=predictions == faces.test.labels,
+        late_correct=late_correct,
         seconds=round(progress.seconds, 1),
         device=device.name_device(),
         precision=precision,

@@ -18,7 +18,7 @@ from fer_utils.environment import atomic_path, recover, recover_all
 
 FORMAT = 1
 WEIGHTS = "float16.weights.h5"
-ARRAYS = ("confusion", "validation_confusion", "test_probabilities", "test_correct")
+ARRAYS = ("confusion", "validation_confusion", "test_probabilities", "test_correct", "late_correct")
 # What runs of earlier versions say in other words: whether there was augmentation, not which; a setting's old name.
 EARLIER_AUGMENTATIONS = {False: "none", True: "mild"}
 EARLIER_SETTINGS = {"mean_decay": "ema_decay"}
@@ -32,12 +32,14 @@ class RunError(ValueError):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Run:
-    """One finished training. Accuracies are fractions of 1; the test images were opened once, with the kept weights.
+    """One finished training. Accuracies are fractions of 1; the test images were opened once, when it was over.
 
     `history` maps accuracy, loss, val_accuracy and val_loss to one number per epoch; `best_epoch` counts from 1 and is
-    the epoch whose weights were kept, chosen on validation accuracy; `confusion` and `validation_confusion` are counts
-    (7, 7), rows true, columns predicted; `test_probabilities` is float16 (N, 7), `test_correct` bool (N,); `seconds` is
-    training alone, computed in `precision`, a Keras dtype policy; `views` of each image were judged.
+    the epoch whose weights were kept, chosen on validation accuracy or, if the recipe says so, the last; `confusion`
+    and `validation_confusion` are counts (7, 7), rows true, columns predicted; `test_probabilities` is float16 (N, 7),
+    `test_correct` bool (N,), both with the kept weights; `late_correct` is bool (late, N), a row for each of the last
+    epochs that the recipe has judged too (`Recipe.late`); `seconds` is training alone, computed in `precision`, a Keras
+    dtype policy; `views` of each image were judged.
     """
 
     experiment: str
@@ -62,6 +64,7 @@ class Run:
     commit: str
     precision: str = "float32"
     views: int = 1
+    late_correct: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros((0, 0), bool))
     folder: Path | None = None
 
     @property
@@ -98,7 +101,8 @@ def load_run(folder):
     if not written_here:
         raise RunError(f"{_short_name(folder / 'run.json')} was written by another version of the course")
     with explain_damage(folder / "arrays.npz"), np.load(folder / "arrays.npz", allow_pickle=False) as stored:
-        arrays = {name: stored[name] for name in ARRAYS}
+        arrays = {name: stored[name] for name in ARRAYS if name in stored or name != "late_correct"}
+        arrays.setdefault("late_correct", np.zeros((0, len(arrays["test_correct"])), bool))  # runs of earlier versions
     with explain_damage(folder / "run.json"):
         run = Run(**facts, **arrays, folder=folder)
         _check_agreement(run)

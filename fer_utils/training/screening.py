@@ -7,9 +7,10 @@ from fer_utils import device
 from fer_utils.environment import atomic_path, progress_bar
 from fer_utils.training.build import build_network
 from fer_utils.training.checkpoint import checkpoint_identity
-from fer_utils.training.experiments import CANDIDATES, Experiment, report_recipe
+from fer_utils.training.experiments import CANDIDATES, report_recipe
 from fer_utils.training.loop import BAR, fit_epochs, training_cost
 from fer_utils.training.origin import find_commit, list_versions
+from fer_utils.training.recipes import Experiment, list_recipe_differences
 
 SEED = 100  # none of the rows' own seeds, so that these owe nothing to the choice
 
@@ -49,7 +50,7 @@ def _screen_one(name, experiment, recipe, faces, folder, seed):
     identity = checkpoint_identity(experiment, recipe, faces, seed, precision)
     if path.exists():
         facts = json.loads(path.read_text(encoding="utf-8"))
-        if facts["identity"] == identity:
+        if _is_same(facts["identity"], identity, recipe):
             return facts
     network = build_network(experiment, recipe, seed, precision)
     total = training_cost(network, recipe, faces)
@@ -61,3 +62,9 @@ def _screen_one(name, experiment, recipe, faces, folder, seed):
         temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     checkpoint.unlink(missing_ok=True)
     return facts
+
+
+def _is_same(found, identity, recipe):
+    """Returns whether the identity `found` in a file is this one, whose `Recipe` may have got settings since."""
+    same = {**found, "recipe": None} == {**identity, "recipe": None}
+    return same and not list_recipe_differences(found["recipe"], recipe)

@@ -7,7 +7,7 @@ from filelock import FileLock
 
 from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import DATA
-from fer_utils.training.experiments import find_difference
+from fer_utils.training.recipes import find_difference
 from fer_utils.training.runs import RunError, load_run
 
 

@@ -24,7 +24,13 @@ from fer_utils.plots.style import (
     TWO_SERIES_STYLES,
     model_style,
 )
-from fer_utils.training.experiments import BEST_ROWS, EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS
+from fer_utils.training.experiments import (
+    BEST_ROWS,
+    EXPERIMENTS,
+    FAST_ROWS,
+    ROWS,
+    STRIDE_2_ROWS,
+)
 from fer_utils.training.runs import Run
 
 DRAWN = "drawn faces"

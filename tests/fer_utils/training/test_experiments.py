@@ -1,6 +1,7 @@
 """The table of experiments, and what an unknown name is told."""
 
 import dataclasses
+import itertools
 
 import pytest
 
@@ -10,16 +11,19 @@ from fer_utils.models.families import FAMILIES
 from fer_utils.training.experiments import (
     ABLATION_ROWS,
     BEST_ROWS,
+    BETWEEN_ROWS,
+    CHOSEN,
     EQUAL_ROWS,
     EXPERIMENTS,
     FAST_ROWS,
     RECIPES,
+    REPORT_ROWS,
     ROWS,
     STRIDE_2_ROWS,
-    find_difference,
     find_experiment,
     find_recipe,
 )
+from fer_utils.training.recipes import find_difference
 from small_training import make_run
 
 
@@ -29,7 +33,24 @@ def test_there_is_one_experiment_per_row_of_the_report_s_table():
         rows = [find_experiment(name) for name in names]
         assert [(row.model, row.augmentation) for row in rows] == expected
         assert {row.conv_stride for row in rows} == {stride}
-    assert (*ROWS, *STRIDE_2_ROWS, *FAST_ROWS, *BEST_ROWS, *EQUAL_ROWS, *ABLATION_ROWS) == tuple(EXPERIMENTS)
+    report_like = [find_experiment(name) for name in REPORT_ROWS]
+    assert [row.model for row in report_like] == [row.model for row in (find_experiment(name) for name in ROWS)]
+    assert [row.augmentation for row in report_like] == ["none", *[CHOSEN.augmentation] * 3]
+    groups = (ROWS, REPORT_ROWS, BETWEEN_ROWS, STRIDE_2_ROWS, FAST_ROWS, BEST_ROWS, EQUAL_ROWS, ABLATION_ROWS)
+    assert tuple(name for group in groups for name in group) == tuple(EXPERIMENTS)
+
+
+def test_from_the_report_like_recipe_to_the_course_s_few_things_change_at_a_time():
+    for model in ("lenet_like", "vgg_like"):
+        course = "lenet_like_augmented" if model == "lenet_like" else model
+        names = f"report_{course}", f"between_{model}_falling", f"between_{model}_mild", course
+        steps = [(find_experiment(name), find_recipe(name, "full")) for name in names]
+        changes = [
+            {key for key in vars(before[1]) if getattr(before[1], key) != getattr(after[1], key)}
+            | ({"augmentation"} if before[0].augmentation != after[0].augmentation else set())
+            for before, after in itertools.pairwise(steps)
+        ]
+        assert changes == [{"schedule", "epochs", "keep", "late"}, {"augmentation"}, {"norm_momentum", "late"}]
 
 
 def test_each_family_is_an_experiment_with_one_and_the_same_recipe():

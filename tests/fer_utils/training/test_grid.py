@@ -16,7 +16,14 @@ from filelock import FileLock
 
 from fer_utils.environment import PROJECT
 from fer_utils.training import grid, loop
-from fer_utils.training.experiments import ABLATION_ROWS, EQUAL_ROWS, EXPERIMENTS, FAST_ROWS, ROWS, STRIDE_2_ROWS
+from fer_utils.training.experiments import (
+    ABLATION_ROWS,
+    EQUAL_ROWS,
+    EXPERIMENTS,
+    FAST_ROWS,
+    ROWS,
+    STRIDE_2_ROWS,
+)
 from fer_utils.training.grid import keeps_weights, list_tasks, reproduce
 from fer_utils.training.loop import train
 from fer_utils.training.runs import WEIGHTS, RunError, list_runs

@@ -311,7 +311,8 @@ def test_the_commit_is_unknown_outside_a_clone(monkeypatch, tmp_path):
 PROGRAM = """
 import sys
 sys.path[:0] = ["tests", "."]
-from fer_utils.training.experiments import RECIPES, Recipe
+from fer_utils.training.experiments import RECIPES
+from fer_utils.training.recipes import Recipe
 from fer_utils.training.loop import train
 from small_training import make_faces
 experiment, epochs = sys.argv[1:]

@@ -8,7 +8,8 @@ import pytest
 from fer_utils.device import keras
 from fer_utils.training import loop
 from fer_utils.training.compiling import compile_network
-from fer_utils.training.experiments import CANDIDATES, RECIPES, Experiment, report_recipe
+from fer_utils.training.experiments import CANDIDATES, RECIPES, report_recipe
+from fer_utils.training.recipes import Experiment
 from fer_utils.training.screening import list_trainings, screen
 from small_training import TINY, build_small_network, make_faces, must_not_train
 
