@@ -140,7 +140,10 @@ def reproduce(
     data: Data = None,
     profile: ChosenProfile = Profile.full,
 ):
-    """Trains what is missing of the recorded runs: the report's rows, three seeds each, and both readings of stride."""
+    """Trains what is missing of the recorded runs, three seeds each: the report's rows, and all the others.
+
+    First the candidates for the report's own recipe, if no experiment is named.
+    """
     from fer_utils.data import FER2013_FINGERPRINT, FaceDataError, load_faces
 
     _choose(data, profile)
@@ -149,13 +152,19 @@ def reproduce(
         if faces.name == "drawn faces" and os.environ.get("FER_DATA") != "drawn":
             raise FaceDataError("FER2013 is not in data/; name a copy with --data, or --data drawn for the drawn faces")
     from fer_course import record
-    from fer_utils.training import list_tasks
-    from fer_utils.training import reproduce as run_grid
+    from fer_course.record_layers import record_layers
+    from fer_utils import training
+    from fer_utils.report import SCREENING
 
+    full = profile == Profile.full
     with _errors_as_messages():
-        runs = run_grid(faces, list_tasks(seeds, experiment or ()), scheduler, typer.echo)
-    if faces.fingerprint == FER2013_FINGERPRINT and profile == Profile.full:
+        if full and not experiment:
+            folder = training.store_folder(faces, "full") / SCREENING
+            training.screen_candidates(training.list_candidate_trainings(), faces, folder, scheduler, typer.echo)
+        runs = training.reproduce(faces, training.list_tasks(seeds, experiment or ()), scheduler, typer.echo)
+    if full and faces.fingerprint == FER2013_FINGERPRINT:
         record.record_test_set(faces)
+        record_layers(faces)
         record.record_mistakes(faces)
     for finished in runs:
         line = f"{finished.experiment}, seed {finished.seed}: test accuracy {finished.test_accuracy:.1%}"

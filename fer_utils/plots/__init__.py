@@ -16,7 +16,14 @@ from fer_utils.plots.curves import (
 )
 from fer_utils.plots.descriptions import describe_figure, describe_lines
 from fer_utils.plots.images import plot_answers, plot_drops, plot_faces, plot_heat_maps, plot_maps
-from fer_utils.plots.intervals import plot_accuracy_over_seconds, plot_gaps, plot_intervals, plot_seeds
+from fer_utils.plots.intervals import (
+    plot_accuracy_over_seconds,
+    plot_endings,
+    plot_gaps,
+    plot_intervals,
+    plot_seeds,
+    plot_waterfall,
+)
 from fer_utils.plots.networks import draw_network, draw_residual_block
 from fer_utils.plots.style import GREY, MODEL_COLOURS, REPORT_COLOUR, SPLIT_COLOURS, set_style, titled
 
@@ -40,6 +47,7 @@ __all__ = [
     "plot_drops",
     "plot_embedding",
     "plot_faces",
+    "plot_endings",
     "plot_gaps",
     "plot_heat_maps",
     "plot_intervals",
@@ -54,6 +62,7 @@ __all__ = [
     "plot_speeds",
     "plot_trade_off",
     "plot_waits",
+    "plot_waterfall",
     "set_style",
     "titled",
 ]

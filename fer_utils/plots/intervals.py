@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from fer_utils.plots.descriptions import describe_figure
@@ -118,3 +119,64 @@ def plot_accuracy_over_seconds(points, title, ax=None):
 
 def _with_interval(experiment, value, low, high):
     return f"{EXPERIMENTS[experiment].title} {as_percent(value)} ({as_percent(low)} to {as_percent(high)})"
+
+
+def plot_waterfall(stages, experiment, title, axis_range=None, ax=None):
+    """Draws accuracies of stages as steps: a bar from each stage's accuracy to the next, with the gain's 95 % interval.
+
+    `stages` is a list of (words, accuracy, `Difference` to the stage before, or None for the first). The first and the
+    last accuracy stand as bars of their own. `experiment` gives the colour. Without stages the panel says so.
+    """
+    ax, kind = ax or new_axes(8, 3.6), "Waterfall chart of test accuracies"
+    ax.set(xlabel="test accuracy", title=title)
+    if not stages:
+        return say_empty(ax, kind)
+    colour, facts, before = MODEL_COLOURS[experiment], [], None
+    beside = {"textcoords": "offset points", "va": "center", "fontsize": "small"}
+    for place, (words, accuracy, gain) in enumerate(stages):
+        if gain is None:
+            ax.barh(place, accuracy, color=GRID_COLOUR, height=0.6)
+            note, end = as_percent(accuracy), accuracy
+            facts.append(f"{words} {as_percent(accuracy)}")
+        else:
+            ax.barh(place, gain.value, left=before, color=colour, height=0.6, hatch="" if gain.value >= 0 else "///")
+            note, end = f"{100 * gain.value:+.1f}", max(before, accuracy)
+            facts.append(f"{words} {gain.in_points()} to {as_percent(accuracy)}")
+            if np.isfinite(gain.high - gain.low):
+                reach = [[gain.value - gain.low], [gain.high - gain.value]]
+                ax.errorbar(accuracy, place, xerr=reach, color=REPORT_COLOUR, capsize=3, linewidth=1)
+                end = max(end, before + gain.high)
+        ax.annotate(note, (end, place), (4, 0), **beside)
+        before = accuracy
+    ax.barh(len(stages), before, color=GRID_COLOUR, height=0.6)
+    ax.annotate(as_percent(before), (before, len(stages)), (4, 0), **beside)
+    ax.set_yticks(range(len(stages) + 1), [words for words, *_ in stages] + ["the course's recipe"])
+    ax.set_ylim(len(stages) + 0.6, -0.6)
+    ax.set_xlim(axis_range)
+    ax.xaxis.set_major_formatter(as_percent)
+    ax.grid(axis="y", visible=False)
+    return describe_figure(ax, kind, *facts)
+
+
+def plot_endings(endings, claimed, title, ax=None):
+    """Draws each single training of a row as a dot, a column of dots per seed, and the report's number as a cross.
+
+    `endings` maps rows to accuracies in percent (seeds, epochs); `claimed` maps rows to the report's percent.
+    """
+    ax, facts = ax or new_axes(7, 4), []
+    for place, (row, levels) in enumerate(endings.items()):
+        places = place + np.linspace(-0.22, 0.22, len(levels)) if len(levels) > 1 else np.array([place])
+        for x, of_seed in zip(places, levels, strict=True):
+            ax.plot([x] * len(of_seed), of_seed / 100, "o", color=MODEL_COLOURS[row], alpha=0.6, markersize=5)
+        ax.plot(place, claimed[row] / 100, "x", color=REPORT_COLOUR, markersize=11, markeredgewidth=2)
+        reached = f"{as_percent(levels.min() / 100)} to {as_percent(levels.max() / 100)}"
+        facts.append(f"{EXPERIMENTS[row].title} {reached}, {len(levels)} seeds, report {claimed[row]}%")
+    ax.plot([], [], "x", color=REPORT_COLOUR, markersize=9, markeredgewidth=2, label="the report")
+    ax.plot([], [], "o", color=GRID_COLOUR, label="a training, by the\nepoch in which it ends")
+    titles = [EXPERIMENTS[row].title.replace(" + ", "\n+ ") for row in endings]
+    ax.set_xticks(range(len(endings)), titles)
+    ax.yaxis.set_major_formatter(as_percent)
+    ax.set(ylabel="accuracy", title=title)
+    ax.grid(axis="x", visible=False)
+    legend_beside(ax)
+    return describe_figure(ax, "Dot chart of single trainings", *facts)

@@ -7,11 +7,8 @@ import numpy as np
 from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import DATA
 from fer_utils.evaluation import compare_over_seeds
-from fer_utils.report.published import TABLE_1
 from fer_utils.training import (
     EXPERIMENTS,
-    ROWS,
-    STRIDE_2_ROWS,
     WEIGHTS,
     RunError,
     find_difference,
@@ -22,6 +19,7 @@ from fer_utils.training import (
 RECORDED = DATA / "runs"
 TEST_SET = "test_set.json"
 MISTAKES = "mistakes.json"
+LAYERS = "layers.json"
 MISTAKES_FORMAT = 1  # to be raised when the record holds other numbers for the same network
 
 
@@ -69,8 +67,27 @@ def find_best(recorded):
 
 
 def correct_answers(runs):
-    """Returns which test images each of `runs` gets right, bool (seeds, N)."""
-    return np.array([run.test_correct for run in runs])
+    """Returns which test images each of `runs` gets right, (seeds, N): bool, with the weights that were kept.
+
+    Where a recipe chooses no epoch and has judged the last ones, float: the share of these that get the image right.
+    """
+    return np.array([run.late_correct.mean(axis=0) if _ends_anywhere(run) else run.test_correct for run in runs])
+
+
+def late_accuracies(run, split="test"):
+    """Returns the accuracies on `split`, "test" or "validation", after each epoch in which `run` may have ended.
+
+    These are the last ones that its recipe has judged, if it chooses no epoch; else the one that was kept.
+    """
+    if not _ends_anywhere(run):
+        return np.array([run.test_accuracy if split == "test" else run.validation_accuracy])
+    if split == "test":
+        return run.late_correct.mean(axis=1)
+    return np.array(run.history["val_accuracy"][-len(run.late_correct) :])
+
+
+def _ends_anywhere(run):
+    return run.recipe.get("keep") == "last" and len(run.late_correct) > 0
 
 
 def compare_with(anchor, names, recorded):
@@ -93,6 +110,12 @@ def load_mistakes(folder=None):
     return facts if facts and facts.get("format") == MISTAKES_FORMAT else None
 
 
+def load_layers(folder=None):
+    """Reads {experiment: readings of its layers} that `record_layers` wrote, or None if there are none of FER2013."""
+    facts = _read_facts((folder or RECORDED) / LAYERS)
+    return facts and facts["networks"]
+
+
 def _read_facts(path):
     """Reads the dict in the JSON file `path`, or None if there is none of FER2013; a damaged file is named."""
     try:
@@ -109,18 +132,3 @@ def identify_run(run):
     """Returns what recorded facts say of their `Run`, so that they are known to be of this very training."""
     names = ("experiment", "seed", "views", "test_accuracy")
     return {**{name: getattr(run, name) for name in names}, "trained_at": run.commit}
-
-
-def compare_readings(recorded):
-    """Compares the two interpretations of "the stride is 2": {words: mean distance to Table 1 in points}.
-
-    Over the rows that have runs of both, from seed 0 of each.
-    """
-    pairs = list(zip(ROWS, STRIDE_2_ROWS, strict=True))
-    both = [(TABLE_1[one], recorded[one][0], recorded[two][0]) for one, two in pairs if recorded[one] and recorded[two]]
-    readings = {"stride 2 of the poolings": 1, "stride 2 of the convolutions": 2}
-    return {
-        reading: float(np.mean([abs(100 * row[place].test_accuracy - row[0]) for row in both]))
-        for reading, place in readings.items()
-        if both
-    }

@@ -24,6 +24,7 @@ from fer_utils.training.loop import BAR, fit_one_epoch, train, training_cost
 from fer_utils.training.origin import find_commit, list_versions
 from fer_utils.training.recipes import Experiment, Recipe, find_difference
 from fer_utils.training.runs import WEIGHTS, Run, RunError, list_runs
+from fer_utils.training.screening import list_candidate_trainings, name_candidate_training, screen_candidates
 from fer_utils.training.store import store_folder
 
 __all__ = [
@@ -54,11 +55,14 @@ __all__ = [
     "find_experiment",
     "find_recipe",
     "fit_one_epoch",
+    "list_candidate_trainings",
     "list_runs",
     "list_tasks",
     "list_versions",
     "load_network",
+    "name_candidate_training",
     "reproduce",
+    "screen_candidates",
     "store_folder",
     "train",
     "training_cost",

@@ -11,11 +11,13 @@ from fer_utils.training.experiments import CANDIDATES, report_recipe
 from fer_utils.training.loop import BAR, fit_epochs, training_cost
 from fer_utils.training.origin import find_commit, list_versions
 from fer_utils.training.recipes import Experiment, list_recipe_differences
+from fer_utils.training.sharing import share_here, share_on_cluster
+from fer_utils.training.store import lock_run
 
 SEED = 100  # none of the rows' own seeds, so that these owe nothing to the choice
 
 
-def list_trainings():
+def list_candidate_trainings():
     """Returns [(name, `Experiment`, `Recipe`)]: what the `CANDIDATES` need, each once, LeNet-like.
 
     Of each candidate the plain network and the augmented one; candidates that differ in their augmentation alone share
@@ -24,47 +26,85 @@ def list_trainings():
     found = {}
     for candidate in CANDIDATES.values():
         for augmentation in ("none", candidate.augmentation):
-            name = name_training(candidate, augmentation)
+            name = name_candidate_training(candidate, augmentation)
             experiment = Experiment(name, name, "lenet_like", augmentation)
             found[name] = (name, experiment, report_recipe(candidate.optimizer, candidate.batch_size))
     return list(found.values())
 
 
-def name_training(candidate, augmentation):
+def name_candidate_training(candidate, augmentation):
     """Returns what the training of a `Candidate` with this augmentation is called."""
     return f"{candidate.optimizer}_{candidate.batch_size}_{augmentation}"
 
 
-def screen(trainings, faces, folder, seed=SEED):
-    """Trains `trainings` [(name, `Experiment`, `Recipe`)] and looks at the validation images only; resumable.
+def screen_candidates(trainings, faces, folder, scheduler=None, show=print):
+    """Trains those of `trainings` [(name, `Experiment`, `Recipe`)] that `folder` lacks, looking at validation images.
 
-    Returns {name: facts}: recipe, augmentation and the history of each epoch. Each is stored in `folder` as a JSON file
-    when it is finished, and read from there the next time, if it is of the same recipe, seed and images.
+    Returns {name: facts}: what was trained, and the history of each epoch. Each is a JSON file in `folder`, where a
+    stopped training goes on and several processes share the work. `scheduler` is the address of a Dask scheduler, as
+    for `reproduce`.
     """
-    return {name: _screen_one(name, *training, faces, Path(folder), seed) for name, *training in trainings}
+    folder = Path(folder)
+    missing = [training for training in trainings if not _find_facts(folder, _identify(training, faces), training)]
+    show(f"{len(trainings) - len(missing)} of {len(trainings)} trainings of the candidates are finished")
+
+    def do(training):
+        _write_facts(_train(training, faces, folder), folder / f"{training[0]}.json")
+
+    if scheduler:
+        finished = _screen_on_cluster(scheduler, missing, faces, folder)
+    else:
+        finished = share_here(missing, lambda training: lock_run(folder / training[0]), do, wait=lambda: None)
+    for count, (name, *_) in enumerate(finished, start=1):
+        show(f"{count} of {len(missing)}: {name}")
+    return {training[0]: _find_facts(folder, _identify(training, faces), training) for training in trainings}
 
 
-def _screen_one(name, experiment, recipe, faces, folder, seed):
-    path, checkpoint = folder / f"{name}.json", folder / f"{name}.unfinished.npz"
-    precision = device.choose_precision(recipe.width)
-    identity = checkpoint_identity(experiment, recipe, faces, seed, precision)
-    if path.exists():
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        if _is_same(facts["identity"], identity, recipe):
-            return facts
-    network = build_network(experiment, recipe, seed, precision)
+def _screen_on_cluster(scheduler, trainings, faces, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    for training, facts in share_on_cluster(scheduler, _train_on_worker, trainings, faces, str(folder)):
+        _write_facts(facts, folder / f"{training[0]}.json")
+        yield training
+
+
+def _train_on_worker(training, faces, folder):
+    from distributed import get_worker
+
+    return _train(training, faces, Path(folder) if Path(folder).is_dir() else Path(get_worker().local_directory))
+
+
+def _train(training, faces, folder):
+    """Returns the facts of a training: those in `folder` if it is finished, else trained, from its checkpoint there."""
+    name, experiment, recipe = training
+    identity = _identify(training, faces)
+    if facts := _find_facts(folder, identity, training):
+        return facts
+    checkpoint = folder / f"{name}.unfinished.npz"
+    network = build_network(experiment, recipe, SEED, identity["precision"])
     total = training_cost(network, recipe, faces)
     with progress_bar(desc=name, total=total, bar_format=BAR, mininterval=0.5, smoothing=0) as bar:
-        progress = fit_epochs(network, faces.train, faces.validation, recipe, seed, checkpoint, identity, bar)
+        progress = fit_epochs(network, faces.train, faces.validation, recipe, SEED, checkpoint, identity, bar)
     facts = {"identity": identity, "history": progress.history, "seconds": round(progress.seconds, 1)}
-    facts |= {"versions": list_versions(), "commit": find_commit()}
+    return facts | {"device": device.name_device(), "versions": list_versions(), "commit": find_commit()}
+
+
+def _identify(training, faces):
+    _, experiment, recipe = training
+    return checkpoint_identity(experiment, recipe, faces, SEED, device.choose_precision(recipe.width))
+
+
+def _find_facts(folder, identity, training):
+    """Returns the facts in `folder` if they are of this training; its recipe may have got settings since."""
+    path = folder / f"{training[0]}.json"
+    if not path.exists():
+        return None
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    found, alike = facts["identity"], ("experiment", "definition", "seed", "fingerprint")
+    same = all(found[name] == identity[name] for name in alike)
+    return facts if same and not list_recipe_differences(found["recipe"], training[2]) else None
+
+
+def _write_facts(facts, path):
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    checkpoint.unlink(missing_ok=True)
-    return facts
-
-
-def _is_same(found, identity, recipe):
-    """Returns whether the identity `found` in a file is this one, whose `Recipe` may have got settings since."""
-    same = {**found, "recipe": None} == {**identity, "recipe": None}
-    return same and not list_recipe_differences(found["recipe"], recipe)
+    path.with_name(f"{path.stem}.unfinished.npz").unlink(missing_ok=True)

@@ -15,21 +15,25 @@ import pytest
 from filelock import FileLock
 
 from fer_utils.environment import PROJECT
-from fer_utils.training import grid, loop
+from fer_utils.training import grid, loop, sharing
 from fer_utils.training.experiments import (
     ABLATION_ROWS,
+    BETWEEN_ROWS,
     EQUAL_ROWS,
     EXPERIMENTS,
     FAST_ROWS,
+    REPORT_ROWS,
     ROWS,
     STRIDE_2_ROWS,
 )
 from fer_utils.training.grid import keeps_weights, list_tasks, reproduce
 from fer_utils.training.loop import train
+from fer_utils.training.recipes import Experiment
 from fer_utils.training.runs import WEIGHTS, RunError, list_runs
+from fer_utils.training.screening import screen_candidates
 from fer_utils.training.store import store_folder
 from small_grid import TASKS
-from small_training import Stopped, assert_same_arrays, make_faces, must_not_train, weights_of
+from small_training import TINY, Stopped, assert_same_arrays, make_faces, must_not_train, weights_of
 
 
 def silent(_):
@@ -48,9 +52,9 @@ def finished(store):
 
 def test_the_grid_is_the_rows_by_seeds_and_the_others_once():
     tasks = list_tasks(seeds=2)
-    names = (*FAST_ROWS, *ROWS, *EQUAL_ROWS, *ABLATION_ROWS, "best")
+    names = (*FAST_ROWS, *REPORT_ROWS, *ROWS, *BETWEEN_ROWS[:2], *EQUAL_ROWS, *ABLATION_ROWS, "best")
     by_seeds = [(name, seed) for seed in (0, 1) for name in names]
-    assert tasks == [*by_seeds, *((row, 0) for row in STRIDE_2_ROWS)]
+    assert tasks == [*by_seeds, *((row, 0) for row in (*BETWEEN_ROWS[2:], *STRIDE_2_ROWS))]
     # The longer training of the best is for a GPU and has to be named.
     assert {name for name, _ in tasks} == set(EXPERIMENTS) - {"best_long"}
     assert list_tasks(2, ["vgg_like"]) == [("vgg_like", 0), ("vgg_like", 1)]
@@ -61,6 +65,7 @@ def test_the_grid_is_the_rows_by_seeds_and_the_others_once():
 def test_weights_are_kept_of_the_first_seed_of_what_is_used_later():
     assert keeps_weights("vgg_like", 0) and keeps_weights("best", 0)
     assert not keeps_weights("vgg_like", 1) and not keeps_weights("equal_vgg", 0)
+    assert keeps_weights("report_vgg_like", 0) and not keeps_weights("between_vgg_like_mild", 0)
 
 
 def test_what_is_missing_is_trained_and_weights_are_kept_of_seed_0(epochs, store, monkeypatch):
@@ -106,7 +111,7 @@ def test_one_bar_shows_the_share_of_the_whole_and_the_time_left(small_network, s
 
 
 def test_a_run_that_another_process_trains_is_left_to_it(epochs, store, monkeypatch):
-    monkeypatch.setattr(grid, "SECONDS_BETWEEN_LOOKS", 0.05)
+    monkeypatch.setattr(sharing, "SECONDS_BETWEEN_LOOKS", 0.05)
     faces = make_faces()
     folder = store_folder(faces, "quick") / "lenet_like" / "seed-0"
     folder.parent.mkdir(parents=True)
@@ -275,6 +280,18 @@ def test_runs_of_workers_that_do_not_see_the_store_come_back_as_files(tmp_path, 
     assert finished(store) == [("lenet_like", 0)]
 
 
+def test_candidates_are_trained_on_a_cluster_too_and_come_back_as_numbers(cluster, small_network, tmp_path):
+    address, start_worker = cluster
+    start_worker()
+    wait_for_workers(address, 1)
+    trainings = [(name, Experiment(name, name, "lenet_like", "flip"), TINY) for name in ("one", "two")]
+    lines = []
+    found = screen_candidates(trainings, make_faces(), tmp_path / "there", scheduler=address, show=lines.append)
+    assert lines[0].startswith("0 of 2 trainings") and len(lines) == 3
+    here = screen_candidates(trainings[:1], make_faces(), tmp_path / "here", show=silent)
+    assert found["one"]["history"] == here["one"]["history"] and set(found) == {"one", "two"}
+
+
 def test_what_is_wrong_with_a_cluster_is_said(cluster, store):
     address, start_worker = cluster
     with pytest.raises(RunError, match="has no workers"):
@@ -288,7 +305,7 @@ def test_what_is_wrong_with_a_cluster_is_said(cluster, store):
 def test_a_scheduler_that_is_not_there_is_named(store, monkeypatch):
     pytest.importorskip("distributed", reason="the optional extra `cluster` is not installed")
     address = f"tcp://127.0.0.1:{free_port()}"
-    monkeypatch.setattr(grid, "SECONDS_TO_CONNECT", 1)
+    monkeypatch.setattr(sharing, "SECONDS_TO_CONNECT", 1)
     with pytest.raises(RunError, match=f"no Dask scheduler at {address}"):
         reproduce(make_faces(), TASKS, scheduler=address, show=silent)
     assert Path(store).exists()

@@ -10,7 +10,7 @@ from fer_utils.training import loop
 from fer_utils.training.compiling import compile_network
 from fer_utils.training.experiments import CANDIDATES, RECIPES, report_recipe
 from fer_utils.training.recipes import Experiment
-from fer_utils.training.screening import list_trainings, screen
+from fer_utils.training.screening import list_candidate_trainings, screen_candidates
 from small_training import TINY, build_small_network, make_faces, must_not_train
 
 CANDIDATE = ("one", Experiment("one", "One", "lenet_like", "flip"), dataclasses.replace(TINY, keep="last"))
@@ -24,8 +24,8 @@ class Closed:
 
 
 def test_every_candidate_has_a_plain_and_an_augmented_training_and_none_is_trained_twice():
-    trainings = {name: (experiment, recipe) for name, experiment, recipe in list_trainings()}
-    assert len(trainings) == len(list_trainings())
+    trainings = {name: (experiment, recipe) for name, experiment, recipe in list_candidate_trainings()}
+    assert len(trainings) == len(list_candidate_trainings())
     for candidate in CANDIDATES.values():
         for augmentation in ("none", candidate.augmentation):
             experiment, recipe = trainings[f"{candidate.optimizer}_{candidate.batch_size}_{augmentation}"]
@@ -36,14 +36,14 @@ def test_every_candidate_has_a_plain_and_an_augmented_training_and_none_is_train
 
 def test_candidates_are_compared_without_the_test_images_and_stored(small_network, store, tmp_path, monkeypatch):
     faces = make_faces(test=Closed())
-    found = screen([CANDIDATE], faces, tmp_path / "screening")
+    found = screen_candidates([CANDIDATE], faces, tmp_path / "screening")
     assert len(found["one"]["history"]["val_accuracy"]) == TINY.epochs
     assert not list((tmp_path / "screening").glob("*.npz"))
     monkeypatch.setattr("fer_utils.training.screening.fit_epochs", must_not_train)
-    assert screen([CANDIDATE], faces, tmp_path / "screening") == found
+    assert screen_candidates([CANDIDATE], faces, tmp_path / "screening") == found
     other = (*CANDIDATE[:2], dataclasses.replace(CANDIDATE[2], batch_size=16))
     with pytest.raises(AssertionError, match="trained again"):
-        screen([other], faces, tmp_path / "screening")
+        screen_candidates([other], faces, tmp_path / "screening")
 
 
 @pytest.mark.parametrize(
