@@ -63,7 +63,7 @@ def judge_claims(recorded, rows=ROWS, layers=None, copies=()):
         _level("vgg_like", "Table 1", "The deep network reaches 56 %", runs),
         *_gain(*SHORTCUT, "§5.3", "Shortcuts gain more than 2 points", GAIN_OF_SHORTCUTS / 100, runs, copies),
         _judge("§5.3", "With shortcuts, training converges faster", measure_convergence, runs, *SHORTCUT),
-        _again("judged by the training loss", measure_falling_loss, runs, *SHORTCUT),
+        _again("§5.3", "judged by the training loss", measure_falling_loss, runs, *SHORTCUT),
         *_claims_of_layers(layers),
         _judge("§6", "Both depth and shortcuts improve the network", measure_both, runs, *DEPTH, "resnet_like"),
         _judge("§6", "The best network reaches 58 %", _measure_best, runs, *ROWS),
@@ -94,8 +94,8 @@ def _judge(section, statement, measure, runs, *rows):
     return Claim(section, statement, *(measure(*of_rows) if all(of_rows) else ("no recorded run", UNKNOWN)))
 
 
-def _again(statement, measure, runs, *rows):
-    return dataclasses.replace(_judge("", statement, measure, runs, *rows), second_look=True)
+def _again(section, statement, measure, runs, *rows):
+    return dataclasses.replace(_judge(section, statement, measure, runs, *rows), second_look=True)
 
 
 def _level(row, section, statement, runs):
@@ -113,7 +113,7 @@ def _gain(row_a, row_b, section, statement, at_least, runs, copies):
     yield _judge(section, statement, measure, runs, row_a, row_b)
     if len(copies):
         words = f"without the {len(copies)} test images that also occur in training"
-        yield _again(words, lambda a, b: measure(a, b, copies), runs, row_a, row_b)
+        yield _again(section, words, lambda a, b: measure(a, b, copies), runs, row_a, row_b)
 
 
 def _measure_best(*of_rows):

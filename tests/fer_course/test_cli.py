@@ -216,7 +216,9 @@ def test_reproduce_hands_on_the_grid_and_prints_the_runs(course, monkeypatch):
     assert invoke("reproduce", "--seeds", "0").exit_code == 2
 
 
-@pytest.mark.parametrize(("profile", "recorded"), [("full", ["test set", "mistakes"]), ("quick", [])])
+@pytest.mark.parametrize(
+    ("profile", "recorded"), [("full", ["candidates", "test set", "layers", "mistakes"]), ("quick", [])]
+)
 def test_reproduce_records_what_notebooks_show_of_fer2013(course, monkeypatch, profile, recorded):
     from fer_utils.data.load import FER2013_FINGERPRINT
 
@@ -226,6 +228,8 @@ def test_reproduce_records_what_notebooks_show_of_fer2013(course, monkeypatch, p
     monkeypatch.setattr("fer_utils.training.reproduce", lambda *_: [])
     monkeypatch.setattr("fer_course.record.record_test_set", lambda faces: calls.append("test set"))
     monkeypatch.setattr("fer_course.record.record_mistakes", lambda faces: calls.append("mistakes"))
+    monkeypatch.setattr("fer_course.record_layers.record_layers", lambda faces: calls.append("layers"))
+    monkeypatch.setattr("fer_utils.training.screen_candidates", lambda *_: calls.append("candidates"))
     assert invoke("reproduce", "--profile", profile).exit_code == 0
     assert calls == recorded
 

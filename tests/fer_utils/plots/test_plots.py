@@ -28,6 +28,7 @@ from fer_utils.training.experiments import (
     BEST_ROWS,
     EXPERIMENTS,
     FAST_ROWS,
+    REPORT_ROWS,
     ROWS,
     STRIDE_2_ROWS,
 )
@@ -87,12 +88,12 @@ def overlap(artist, other):
 
 
 def test_the_other_reading_of_a_row_looks_like_it():
-    pairs = zip(ROWS, STRIDE_2_ROWS, strict=True)
-    assert all(model_style(one) == model_style(two) for one, two in pairs)
+    for others in (REPORT_ROWS, STRIDE_2_ROWS):
+        assert all(model_style(one) == model_style(two) for one, two in zip(ROWS, others, strict=True))
 
 
 def test_one_distinct_colour_per_row():
-    rows = [*ROWS, *STRIDE_2_ROWS, *FAST_ROWS, *BEST_ROWS]
+    rows = [*ROWS, *REPORT_ROWS, *STRIDE_2_ROWS, *FAST_ROWS, *BEST_ROWS]
     assert list(MODEL_COLOURS) == list(MODEL_MARKERS) == rows
     colours = [*(MODEL_COLOURS[row] for row in (*ROWS, "fast", "best")), *SPLIT_COLOURS.values()]
     assert all(is_color_like(colour) for colour in colours)
@@ -476,11 +477,44 @@ def test_points_of_equal_seconds_do_not_write_over_each_other():
 
 @pytest.mark.parametrize(
     "draw",
-    [lambda: plots.plot_intervals([], "None", "accuracy"), lambda: plots.plot_accuracy_over_seconds([], "None")],
+    [
+        lambda: plots.plot_intervals([], "None", "accuracy"),
+        lambda: plots.plot_accuracy_over_seconds([], "None"),
+        lambda: plots.plot_waterfall([], "vgg_like", "None"),
+    ],
 )
 def test_without_a_recorded_run_a_panel_says_so(draw):
     ax = draw()
     assert texts(ax) == ["nothing recorded yet"] and "nothing recorded yet" in alt_text(ax.figure)
+
+
+STAGES = [
+    ("before", 0.55, None),
+    ("better", 0.59, Difference(0.04, 0.03, 0.05)),
+    ("worse", 0.58, Difference(-0.01, -np.inf, np.inf)),
+]
+
+
+def test_steps_of_a_waterfall_go_from_one_stage_to_the_next():
+    ax = plots.plot_waterfall(STAGES, "vgg_like", "Steps", (0.5, 0.6))
+    spans = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in ax.patches]
+    np.testing.assert_allclose(spans, [(0, 0.55), (0.55, 0.59), (0.59, 0.58), (0, 0.58)])
+    assert texts(ax) == ["55%", "+4.0", "-1.0", "58%"]
+    reached = [
+        container.lines[2][0].get_segments()[0][:, 0]
+        for container in ax.containers
+        if getattr(container, "has_xerr", False)
+    ]
+    np.testing.assert_allclose(reached, [[0.58, 0.60]]), "no interval where there is none"
+
+
+def test_every_ending_is_a_dot_in_the_column_of_its_seed():
+    ax = plots.plot_endings({"vgg_like": np.array([[55.0, 57], [56, 58]])}, {"vgg_like": 56}, "Endings")
+    first, second, report = (line for line in ax.lines if len(line.get_xdata()))
+    np.testing.assert_allclose(first.get_ydata(), [0.55, 0.57])
+    np.testing.assert_allclose(second.get_ydata(), [0.56, 0.58])
+    assert first.get_xdata()[0] < report.get_xdata()[0] < second.get_xdata()[0]
+    assert report.get_ydata() == [0.56] and report.get_marker() == "x"
 
 
 WORDS = {
@@ -552,6 +586,15 @@ WORDS = {
     "plot_intervals": (
         lambda: plots.plot_intervals([("VGG", 0.6, 0.58, 0.62)], "Families", "test accuracy"),
         "Dots with 95 % intervals: Families. VGG 60.0% (58.0% to 62.0%).",
+    ),
+    "plot_waterfall": (
+        lambda: plots.plot_waterfall(STAGES, "vgg_like", "Steps"),
+        "Waterfall chart of test accuracies: Steps. before 55%; better +4.0 points (95 % interval +3.0 to +5.0) to "
+        "59%; worse -1.0 points (too few seeds for an interval) to 58%.",
+    ),
+    "plot_endings": (
+        lambda: plots.plot_endings({"vgg_like": np.array([[55.0, 57], [56, 58]])}, {"vgg_like": 56}, "Endings"),
+        "Dot chart of single trainings: Endings. VGG-like 55% to 58%, 2 seeds, report 56%.",
     ),
     "plot_accuracy_over_seconds": (
         lambda: plots.plot_accuracy_over_seconds([("VGG", 1200.0, 0.6, 0.58, 0.62)], "Seconds"),

@@ -10,9 +10,10 @@ from fer_utils.report.recorded import (
     MISTAKES,
     MISTAKES_FORMAT,
     TEST_SET,
-    compare_readings,
+    correct_answers,
     find_best,
     find_kept,
+    late_accuracies,
     load_mistakes,
     load_recorded,
     load_test_set,
@@ -100,11 +101,18 @@ def test_the_best_network_with_weights_answers(tmp_path):
         find_best({"fast": [runs[1]], "vgg_like": []})
 
 
-def test_readings_are_compared_by_their_distance_to_table_1(tmp_path):
-    for name, share in (("lenet_like", 0.50), ("lenet_like_stride2", 0.54), ("vgg_like", 0.60)):
-        record_run(tmp_path, name, correct=np.arange(100) < 100 * share)
-    distances = compare_readings(load_recorded(folder=tmp_path))
-    assert list(distances.values()) == pytest.approx([1, 3]), "only the row that has both readings counts"
+def test_a_training_without_a_chosen_epoch_answers_with_its_last_ones():
+    late = np.array([[True, True, False, False], [True, False, False, False]])
+    history = {"val_accuracy": [0.1, 0.2, 0.3]}
+    facts = {"late_correct": late, "correct": late[1], "history": history}
+    anywhere = make_run(recipe={"keep": "last"}, **facts)
+    np.testing.assert_allclose(correct_answers([anywhere]), [[1, 0.5, 0, 0]])
+    np.testing.assert_allclose(late_accuracies(anywhere), [0.5, 0.25])
+    np.testing.assert_allclose(late_accuracies(anywhere, "validation"), [0.2, 0.3])
+    chosen = make_run(recipe={"keep": "best"}, **facts)
+    np.testing.assert_array_equal(correct_answers([chosen]), late[1:])
+    assert late_accuracies(chosen) == pytest.approx([0.25])
+    assert late_accuracies(chosen, "validation") == pytest.approx([chosen.validation_accuracy])
 
 
 # --- facts of the test set and of the mistakes ---

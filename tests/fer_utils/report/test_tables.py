@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_utils.report import published, tables
-from fer_utils.report.recorded import compare_readings, compare_with, load_recorded
+from fer_utils.report.recorded import compare_with, load_recorded
 from fer_utils.training.experiments import ABLATION_ROWS, EQUAL_ROWS, EXPERIMENTS, find_recipe
 from small_records import record_full_run, record_run
 from small_training import make_run
@@ -86,7 +86,6 @@ def test_without_all_parts_there_is_nothing_to_compare_with(tmp_path):
 def test_without_runs_tables_are_empty(tmp_path):
     recorded = load_recorded(folder=tmp_path)
     assert tables.tabulate_results(recorded).empty and tables.tabulate_shortcuts(recorded).empty
-    assert compare_readings(recorded) == {}
 
 
 # --- the published records ---

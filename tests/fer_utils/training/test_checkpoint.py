@@ -36,6 +36,15 @@ def test_a_training_stopped_after_its_last_epoch_is_only_recorded(epochs, monkey
     assert run.best_epoch == 3
 
 
+def test_the_late_epochs_of_a_stopped_training_are_judged_as_if_it_had_not_been(epochs, monkeypatch, store):
+    monkeypatch.setitem(RECIPES, "quick", dataclasses.replace(TINY, keep="last", late=2))
+    whole = train("lenet_like", make_faces(), store=store / "whole")
+    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces())
+    again = train("lenet_like", make_faces())
+    assert again.late_correct.shape == (2, 35)
+    np.testing.assert_array_equal(whole.late_correct, again.late_correct)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("extra", [{"ema_decay": 0.9}, {"mixup": 0.2}], ids=str)
 def test_a_stopped_training_with_a_running_mean_or_mixtures_ends_like_one_that_was_not(

@@ -101,6 +101,27 @@ def test_the_weights_kept_are_those_of_the_best_epoch_not_the_last(small_network
     np.testing.assert_array_equal(run.validation_confusion, expected)
 
 
+def test_late_epochs_are_judged_each_with_its_own_weights_and_the_kept_ones_stay(small_network, store, monkeypatch):
+    weights, of_epoch = [], loop.fit_one_epoch
+
+    def fit_one_epoch(network, *arguments):
+        scores = of_epoch(network, *arguments)
+        weights.append(network.get_weights())
+        return scores
+
+    monkeypatch.setattr(loop, "fit_one_epoch", fit_one_epoch)
+    monkeypatch.setitem(RECIPES, "quick", dataclasses.replace(TINY, keep="last", late=2))
+    faces = make_faces()
+    run = loop.train("lenet_like", faces, retrain=True)
+    network = load_network(run)
+    for place, of_one in enumerate(weights[1:]):
+        network.set_weights(of_one)
+        right = predict(network, faces.test.images).argmax(axis=1) == faces.test.labels
+        np.testing.assert_array_equal(run.late_correct[place], right)
+    np.testing.assert_array_equal(run.late_correct[-1], run.test_correct)
+    assert load_run(run.folder).late_correct.shape == (2, 35)
+
+
 def test_of_equal_epochs_the_first_is_kept(epochs, monkeypatch):
     monkeypatch.setattr(loop, "_validate", lambda *_: {"val_accuracy": 0.5, "val_loss": 1.0})
     assert train("lenet_like", make_faces()).best_epoch == 1
