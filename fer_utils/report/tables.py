@@ -14,6 +14,7 @@ from fer_utils.training import (
     EQUAL_ROWS,
     EXPERIMENTS,
     FAST_ROWS,
+    REPORT_ROWS,
     ROWS,
     STRIDE_2_ROWS,
     Recipe,
@@ -45,8 +46,11 @@ def describe_recorded(runs):
 
 
 def tabulate_results(recorded):
-    """Tabulates Table 1, a DataFrame of text, a row per experiment with runs: the report's column beside ours."""
-    names = (*ROWS, *FAST_ROWS, *BEST_ROWS, *STRIDE_2_ROWS)
+    """Tabulates Table 1, a DataFrame of text, a row per experiment with runs: the report's column beside ours.
+
+    Where a recipe chooses no epoch, ours are means over the last ones (`correct_answers`).
+    """
+    names = (*REPORT_ROWS, *ROWS, *FAST_ROWS, *BEST_ROWS, *STRIDE_2_ROWS)
     rows = [_result_row(name, recorded[name]) for name in names if recorded.get(name)]
     return pd.DataFrame(rows).set_index("network") if rows else pd.DataFrame()
 
@@ -57,7 +61,7 @@ def _result_row(name, runs):
     devices = " or ".join(sorted({run.device for run in runs}))
     return {
         "network": EXPERIMENTS[name].title,
-        "report": f"{TABLE_1[name]} %" if name in TABLE_1 else "",
+        "report": f"{TABLE_1[row]} %" if (row := name.removeprefix("report_")) in TABLE_1 else "",
         "test accuracy": describe_accuracy(accuracy),
         "95 % interval": f"{100 * accuracy.low:.1f} to {100 * accuracy.high:.1f} %",
         "seeds": str(len(runs)),
