@@ -88,9 +88,9 @@ def epochs(small_network, monkeypatch):
 @pytest.fixture
 def as_if_fer2013(monkeypatch):
     """Takes the counts of `small_fer2013.FACES` for FER2013's own."""
-    from fer_utils.data import fer2013, formats
+    from fer_utils.data import class_folders, fer2013
 
     counts = {name: (2,) * 7 for name in fer2013.SPLIT_NAMES}
-    for module in (fer2013, formats):
+    for module in (fer2013, class_folders):
         monkeypatch.setattr(module, "COUNTS", counts)
         monkeypatch.setattr(module, "FER2013_COUNTS", np.full((3, 7), 2))

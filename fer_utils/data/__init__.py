@@ -2,9 +2,11 @@
 
 from fer_utils.data.drawn_faces import ACTION_UNITS, LABEL_NOISE, UNITS, draw_face, shown_expressions
 from fer_utils.data.fer2013 import CLASS_NAMES, COUNTS, IMAGE_SIZE, SPLIT_NAMES, FaceDataError
-from fer_utils.data.formats import prepare_face, read_fer2013
+from fer_utils.data.formats import read_fer2013
+from fer_utils.data.images import IMAGE_FORMATS, IMAGE_SUFFIXES, prepare_face
 from fer_utils.data.kaggle import fetch_fer2013
 from fer_utils.data.load import DRAWN_SEED, FER2013_FINGERPRINT, FaceDataset, Split, find_copies, load_faces
+from fer_utils.data.naming import printable
 from fer_utils.data.votes import find_votes, read_votes
 
 __all__ = [
@@ -15,7 +17,9 @@ __all__ = [
     "FER2013_FINGERPRINT",
     "FaceDataError",
     "FaceDataset",
+    "IMAGE_FORMATS",
     "IMAGE_SIZE",
+    "IMAGE_SUFFIXES",
     "LABEL_NOISE",
     "SPLIT_NAMES",
     "Split",
@@ -26,6 +30,7 @@ __all__ = [
     "find_votes",
     "load_faces",
     "prepare_face",
+    "printable",
     "read_fer2013",
     "read_votes",
     "shown_expressions",

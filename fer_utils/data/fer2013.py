@@ -26,7 +26,14 @@ GET_IT_AGAIN = "Get a fresh copy; data/README.md says where"
 
 
 class FaceDataError(ValueError):
-    """A file that is not the face data it should be; the message says where, what was found, and what to do."""
+    """A file that is not the face data it should be; the message says where, what was found, and what to do.
+
+    `options` are those with which `fer-course data convert` may read it; None where it cannot help.
+    """
+
+    def __init__(self, message, options=None):
+        super().__init__(message)
+        self.options = options
 
 
 @dataclass(frozen=True)
@@ -41,18 +48,30 @@ class Fer2013:
 
 
 class FaceTable(NamedTuple):
-    """What a reader of one layout found, not yet judged: the arrays of a `Fer2013`, the file's md5, a note."""
+    """What a reader of one layout found, not yet judged: the arrays of a `Fer2013`, the file's md5, a note, a source.
+
+    The source is what a set was converted from, if it was.
+    """
 
     pixels: np.ndarray
     labels: np.ndarray
     usage: np.ndarray
     md5: str = ""
     note: str = ""
+    source: str = ""
 
 
-def make_error(where, found, expected, advice=GET_IT_AGAIN):
-    """Returns a `FaceDataError` that says where, what was found, what was expected, and what to do."""
-    return FaceDataError(f"{where}: found {found}; expected {expected}. {advice}.")
+def make_error(where, found, expected, advice=GET_IT_AGAIN, options=None):
+    """Returns a `FaceDataError` that says where, what was found, what was expected, and what to do.
+
+    With `options`, an empty text for none, the reader adds the command that converts the file (`advise_convert`).
+    """
+    return FaceDataError(f"{where}: found {found}; expected {expected}. {advice}.", options)
+
+
+def advise_convert(source, options=""):
+    """Returns the command that reads more forms than the course itself."""
+    return f"`fer-course data convert {source} TARGET.npz{' ' if options else ''}{options}`"
 
 
 def count_images(labels, usage):
@@ -69,13 +88,25 @@ def judge_copy(table):
         for name, found in zip(SPLIT_NAMES, counts.tolist(), strict=True)
         if tuple(found) != COUNTS[name]
     ]
+    if differences and table.source:
+        return f"not FER2013 (converted from {table.source}){_count_shared(table)}{table.note}", False
     if differences:
-        return f"not FER2013: {'; '.join(differences)} ({', '.join(CLASS_NAMES)}){table.note}", False
+        words = f"{'; '.join(differences)} ({', '.join(CLASS_NAMES)})"
+        return f"not FER2013: {words}{_count_shared(table)}{table.note}", False
     if table.md5 in KNOWN_MD5:
         return f"verified copy of {KNOWN_MD5[table.md5]} (md5 {table.md5})", True
     if _digest_rows(table) == CONTENT_SHA256:
         return f"verified copy, every pixel and label is FER2013's (sha256 {CONTENT_SHA256[:16]}){table.note}", True
     return f"FER2013 by its counts; pixels not verified{table.note}", True
+
+
+def _count_shared(table):
+    """Returns words on the images that stand in two splits, pixel for pixel, which flatter what is measured; or ""."""
+    splits = {}
+    for image, split in zip(table.pixels, table.usage, strict=True):
+        splits.setdefault(image.tobytes(), set()).add(int(split))
+    n_shared = sum(len(of_image) > 1 for of_image in splits.values())
+    return f"; {n_shared:,} images stand in more than one split" if n_shared else ""
 
 
 def _digest_rows(table):

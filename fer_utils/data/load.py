@@ -11,9 +11,10 @@ import numpy as np
 
 from fer_utils import environment
 from fer_utils.data import drawn_faces
-from fer_utils.data.fer2013 import CLASS_NAMES
-from fer_utils.data.files import find_fer2013, list_source_files, locate_fer2013
+from fer_utils.data.fer2013 import CLASS_NAMES, advise_convert
+from fer_utils.data.files import UNREADABLE, find_fer2013, list_source_files, list_unread, locate_fer2013
 from fer_utils.data.formats import read_fer2013
+from fer_utils.data.naming import printable
 
 DRAWN_SEED = 2013  # of the drawn faces that everybody gets
 FER2013_FINGERPRINT = "3cb2b0c1454858ae"  # of the original csv's pixels and labels, in its order
@@ -45,11 +46,11 @@ def load_faces(source=None):
 
     `source` is a copy of FER2013 (a file or folder in any layout of `formats.read_fer2013`) or the word ``"drawn"``.
     Without it: what ``FER_DATA`` names, then the copy that lies in ``data/``, then the drawn faces, in the size of
-    the current profile. Training, PublicTest and PrivateTest become train, validation and test. Raises
+    the current profile; what lies in ``data/`` and is not read as a copy is named before. Training, PublicTest and PrivateTest become train, validation and test. Raises
     `FaceDataError` if the source cannot be read as faces.
     """
     environment.recover_all(environment.DATA)
-    source = source or os.environ.get("FER_DATA") or find_fer2013(environment.DATA) or "drawn"
+    source = source or os.environ.get("FER_DATA") or find_fer2013(environment.DATA) or _name_unread() or "drawn"
     profile = environment.current_profile()
     if str(source) == "drawn":
         sizes = drawn_faces.SIZES[profile]
@@ -64,6 +65,14 @@ def load_faces(source=None):
     ends = np.cumsum(facts["sizes"])[:2]
     splits = map(Split, np.split(images, ends), np.split(labels, ends))
     return FaceDataset(facts["name"], facts["fingerprint"], CLASS_NAMES, *splits)
+
+
+def _name_unread():
+    """Prints a line for each file in ``data/`` that may be a copy but is not read as one."""
+    for path, what in list_unread(environment.DATA):
+        name = printable(path.name)
+        how = "unpack it, or save it as a csv" if what in UNREADABLE.values() else advise_convert(f"data/{name}")
+        print(f"data/{name} is not read, {what}: {how}")
 
 
 def _announce(facts, profile):

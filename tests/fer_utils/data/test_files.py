@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from fer_utils.data import files
+from fer_utils.data import archives
 from fer_utils.data.files import find_fer2013
 from fer_utils.data.formats import read_fer2013
 from small_fer2013 import assert_same, make_csv, make_npz, make_tar, make_zip, refusal, refusal_of, write_files
@@ -58,8 +58,8 @@ def test_archive_with_names_that_leave_its_folder(tmp_path, name):
 
 
 def test_archive_that_expands_too_far(tmp_path, monkeypatch):
-    assert files.MAX_EXPANDED == 10**9
-    monkeypatch.setattr(files, "MAX_EXPANDED", 10**6)
+    assert archives.MAX_EXPANDED == 10**9
+    monkeypatch.setattr(archives, "MAX_EXPANDED", 10**6)
     members = {"fer2013.csv": make_csv(), "zeros": bytes(10**6)}
     assert "archive that expands" in refusal_of(tmp_path, "a.zip", make_zip(members))
     assert "archive that expands" in refusal_of(tmp_path, "a.tar.gz", make_tar(members))
@@ -69,7 +69,7 @@ def test_archive_that_expands_too_far(tmp_path, monkeypatch):
 
 
 def test_archive_is_judged_by_what_is_read_not_by_what_it_states(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "MAX_EXPANDED", 10**6)
+    monkeypatch.setattr(archives, "MAX_EXPANDED", 10**6)
     tail = gzip.compress(gzip.decompress(make_tar({"fer2013.csv": make_csv()})) + bytes(2 * 10**6))
     assert "archive that expands" in refusal_of(tmp_path, "a.tar.gz", tail)
     content = b"emotion,pixels,Usage\n" + bytes(10**7)

@@ -17,7 +17,8 @@ from PIL import Image
 
 from fer_utils.data import fer2013, formats
 from fer_utils.data.fer2013 import CLASS_NAMES, SPLIT_NAMES, FaceDataError
-from fer_utils.data.formats import prepare_face, read_fer2013
+from fer_utils.data.formats import read_fer2013
+from fer_utils.data.images import prepare_face
 from small_fer2013 import (
     FACES,
     arrays_of,
@@ -207,7 +208,7 @@ def test_missing_and_empty_files(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "first_line", [b"", b"label,pixels,Usage", b"emotion;pixels;Usage", b"0,1 2 3,Training", b"\xff\xfe\x00\x01"]
+    "first_line", [b"", b"label,pixels,Usage", b"emotion;pixels;Usage", b"0,1 2 3,Training", b"emotion,pixels,Usage,x"]
 )
 def test_wrong_header(tmp_path, first_line):
     message = refusal_of(tmp_path, "fer2013.csv", first_line + b"\n" + make_csv().split(b"\n", 1)[1])
@@ -290,9 +291,12 @@ def test_train_and_test_csv_say_which_file_has_the_labels(tmp_path):
 
 
 def test_archive_without_fer2013(tmp_path):
-    members = {"README": b"x", "me.png": b"x"}
-    assert "no FER2013 file" in refusal_of(tmp_path, "a.zip", make_zip(members))
-    assert "no FER2013 file" in refusal_of(tmp_path, "a.tar.gz", make_tar(members))
+    for members, found in (
+        ({"README": b"x"}, "no FER2013 file"),
+        ({"me.png": b"x"}, "in no folder of a class: 1 file"),
+    ):
+        assert found in refusal_of(tmp_path, "a.zip", make_zip(members))
+        assert found in refusal_of(tmp_path, "a.tar.gz", make_tar(members))
     assert "the header 'a,b'" in refusal_of(tmp_path, "a.zip", make_zip({"other.csv": b"a,b\n"}))
 
 
@@ -311,14 +315,14 @@ def test_pickled_files_are_never_opened(tmp_path):
     objects = np.array([Trap(sign)], dtype=object)
     for name, content in (
         ("a.npz", make_npz(emotion=objects)),
-        ("b.npz", pickle.dumps(Trap(sign))),
-        ("c.npy", pickle.dumps(Trap(sign))),
         ("d.zip", make_zip({"a.npz": make_npz(pixels=objects)})),
     ):
         assert "may run code" in refusal_of(tmp_path, name, content)
     stream = io.BytesIO()
     np.save(stream, objects, allow_pickle=True)
     assert "may run code" in refusal_of(tmp_path, "e.npy", stream.getvalue())
+    for name in ("b.npz", "c.npy", "d.zip"):
+        assert "damaged, or no ." in refusal_of(tmp_path, name, pickle.dumps(Trap(sign)))
     assert not sign.exists()
 
 
