@@ -281,6 +281,32 @@ def check(path: Path):
 
 
 @data_app.command()
+def convert(
+    source: Path,
+    target: Annotated[Path, typer.Argument(metavar="TARGET.npz")],
+    resize: Annotated[bool, typer.Option("--resize", help="Take other sizes than 48×48, and colour.")] = False,
+    classes: Annotated[
+        list[str] | None, typer.Option("--class", metavar="NAME=EXPRESSION", help="What a class means; repeatable.")
+    ] = None,
+    drop: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Leave a class out; repeatable.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the splits that are cut at random.")] = 0,
+):
+    """Turns a set of faces in almost any form into one that the course reads.
+
+    It says what it read, changed, cut and left out. `--data TARGET.npz` then names it.
+    """
+    from fer_utils.data import FaceDataError
+    from fer_utils.data.convert import convert as convert_set
+
+    with _errors_as_messages():
+        pairs = [pair.partition("=") for pair in classes or ()]
+        if wrong := [name for name, sign, _ in pairs if not sign]:
+            raise FaceDataError(f"--class {wrong[0]}: expected NAME=EXPRESSION, such as --class 1=surprise.")
+        convert_set(source, target, resize, {name: word for name, _, word in pairs}, drop or (), seed, typer.echo)
+    typer.echo(f"written: {target}")
+
+
+@data_app.command()
 def fetch():
     """Downloads FER2013 with kagglehub, an optional extra, or says how to get it by hand."""
     from fer_utils.data import fetch_fer2013
@@ -330,7 +356,9 @@ def _errors_as_messages():
     try:
         yield
     except ValueError as error:
-        typer.echo(f"error: {error}", err=True)
+        from fer_utils.data.naming import without_controls
+
+        typer.echo(f"error: {without_controls(error)}", err=True)
         raise typer.Exit(1) from None
 
 

@@ -91,7 +91,8 @@ def walk_files(files, base):
     for file in files:
         name = file.relative_to(base).as_posix()
         if not file.is_file():
-            raise make_error(printable(name), "a pipe or a device", "files", "Take it out of the folder")
+            found = "a pipe, a device or a link to nothing"
+            raise make_error(printable(name), found, "files", "Take it out of the folder")
         with file.open("rb", 2**20) as stream:
             inside = "" if len(files) == 1 else f"{name}/"
             for member in _check_promise(name, file.stat().st_size, stream, inside, MAX_DEPTH):

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from fer_utils.data.archives import UNPACK, breaks_promise, name_zip, sniff
-from fer_utils.data.fer2013 import EXPECTED_TABLE, GET_IT_AGAIN, make_error
+from fer_utils.data.fer2013 import EXPECTED_TABLE, GET_IT_AGAIN, advise_convert, make_error
 from fer_utils.data.naming import find_split, is_hidden, printable
 
 COLUMNS = {"emotion", "pixels", "usage"}
@@ -25,7 +25,8 @@ def locate_fer2013(path):
         raise make_error(printable(path.name), "an empty file", EXPECTED_TABLE)
     found = find_fer2013(path) if path.is_dir() else path
     if found is None:
-        raise make_error(printable(path.name), "a folder without a copy of FER2013", EXPECTED_TABLE, options="")
+        advice = f"To turn it into a set that the course reads: {advise_convert(printable(path))}"
+        raise make_error(printable(path.name), "a folder without a copy of FER2013", EXPECTED_TABLE, advice)
     return found
 
 

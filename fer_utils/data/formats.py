@@ -85,7 +85,7 @@ def _read_table(path):
     for name, n_bytes, kind, stream in walk_files(list_source_files(path), path if path.is_dir() else path.parent):
         if table is not None:
             continue  # the rest of an archive is walked for its checks alone
-        where = name if name == path.name else f"{path.name}: {printable(name)}"
+        where = printable(name) if name == path.name else f"{printable(path.name)}: {printable(name)}"
         if kind == "image" or name.lower().endswith(IMAGE_SUFFIXES):
             images[name] = stream.read()
         elif kind in ("npz", "npy"):
@@ -97,7 +97,8 @@ def _read_table(path):
         else:
             others[name] = kind
     if table is None and images:
-        table = read_class_folders(images, [*others, *(where.split(": ")[-1] for where in headers)], path.name)
+        texts = [where.split(": ")[-1] for where in headers]
+        table = read_class_folders(images, [*others, *texts], printable(path.name))
     return table or _refuse(path, headers, others)
 
 
@@ -107,16 +108,18 @@ def _refuse(path, headers, others):
         if set(header) in ({"emotion", "pixels"}, {"pixels"}):
             found = "the labels of the training images alone" if "emotion" in header else "pixels without labels"
             advice = "train.csv labels training alone, test.csv nothing: use icml_face_data.csv or fer2013.csv"
-            raise make_error(where, found, "labels and Usage for every split", advice)
+            raise make_error(
+                where, found, "labels and Usage for every split", advice, "" if "emotion" in header else None
+            )
     for where, header in headers.items():
         found = f"the header {','.join(header)[:80]!r}"
         raise make_error(f"{where}, line 1", found, EXPECTED_TABLE, options="")
     for name, kind in others.items():
-        where = printable(path.name) if name == path.name else f"{path.name}: {printable(name)}"
+        where = printable(name) if name == path.name else f"{printable(path.name)}: {printable(name)}"
         if kind in UNREADABLE:
             raise make_error(where, UNREADABLE[kind], EXPECTED_TABLE, "Unpack it, or save it as a csv")
         if kind in CONVERTED:
-            raise make_error(where, CONVERTED[kind], EXPECTED_TABLE, "It has to be converted", options="")
+            raise make_error(where, CONVERTED[kind], EXPECTED_TABLE, "It has to be converted", "")
     raise make_error(printable(path.name), "no FER2013 file", EXPECTED_TABLE, options="")
 
 

@@ -41,7 +41,7 @@ def decode_face(content, where, resize=False):
     except Exception as error:  # Pillow's decoders raise many kinds
         found = f"an image that cannot be decoded ({type(error).__name__})"
         raise make_error(where, found, "an image in one of the formats " + ", ".join(IMAGE_FORMATS)) from error
-    options = "--resize" if image.mode in EIGHT_BITS else ""
+    options = "--resize" if image.mode in EIGHT_BITS else None
     raise make_error(where, found, "48×48 pixels of 8 bits", options=options)
 
 

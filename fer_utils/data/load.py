@@ -44,9 +44,10 @@ class FaceDataset:
 def load_faces(source=None):
     """Returns a `FaceDataset`; the first line of output says which one, how many images, and the profile.
 
-    `source` is a copy of FER2013 (a file or folder in any layout of `formats.read_fer2013`) or the word ``"drawn"``.
-    Without it: what ``FER_DATA`` names, then the copy that lies in ``data/``, then the drawn faces, in the size of
-    the current profile; what lies in ``data/`` and is not read as a copy is named before. Training, PublicTest and PrivateTest become train, validation and test. Raises
+    `source` is a copy of FER2013 (a file or folder in any layout of `formats.read_fer2013`), a set that
+    `fer-course data convert` wrote, or the word ``"drawn"``. Without it: what ``FER_DATA`` names, then the copy that
+    lies in ``data/``, then the drawn faces, in the size of the current profile; what lies in ``data/`` and is not read
+    as a copy is named before. Training, PublicTest and PrivateTest become train, validation and test. Raises
     `FaceDataError` if the source cannot be read as faces.
     """
     environment.recover_all(environment.DATA)
@@ -86,7 +87,7 @@ def _announce(facts, profile):
 def _read(path):
     """Returns what the cache keeps of a copy of FER2013: (name, remarks, images, labels, usage)."""
     found = read_fer2013(path)
-    name = "FER2013" if found.is_fer2013 else f"not FER2013 ({path.name})"
+    name = "FER2013" if found.is_fer2013 else f"not FER2013 ({printable(path.name)})"
     return name, [found.verdict], found.pixels, found.labels, found.usage
 
 

@@ -63,9 +63,14 @@ def is_hidden(name):
 
 
 def printable(name):
-    """Returns a name without control characters, as it may be printed; at most 120 characters of it."""
-    text = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(name))
+    """Returns a name without control characters, which a terminal would obey; at most 120 characters of it."""
+    text = without_controls(name)
     return text if len(text) <= 120 else f"{text[:117]}..."
+
+
+def without_controls(text):
+    """Returns a text in which each control character but the end of a line is replaced by a sign."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in str(text))
 
 
 def name_classes():

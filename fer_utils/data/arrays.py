@@ -1,0 +1,143 @@
+"""Turns arrays of other people's sets into faces and labels: of npz, npy and h5 files, floats, channels, one-hot."""
+
+import contextlib
+import io
+import re
+from pathlib import PurePosixPath
+
+import cv2
+import h5py
+import numpy as np
+
+from fer_utils.data.archives import check_size
+from fer_utils.data.fer2013 import IMAGE_SIZE, make_error
+from fer_utils.data.naming import find_split, printable
+
+IMAGE_WORDS = {"x", "pixel", "pixels", "image", "images", "img", "imgs", "data", "face", "faces"}
+LABEL_WORDS = {"y", "label", "labels", "emotion", "emotions", "target", "targets", "class", "classes"}
+USAGE_WORDS = {"usage", "split"}
+N_PIXELS = IMAGE_SIZE**2
+
+
+def read_npz(content, name):
+    """Returns {name: array} of an npz, or of a single npy under its file's name; pickled objects are never opened."""
+    try:
+        stored = np.load(io.BytesIO(content), allow_pickle=False)
+        if isinstance(stored, np.ndarray):
+            return {name: stored}
+        check_size(name, sum(member.file_size for member in stored.zip.infolist()))
+        return {f"{name}: {key}": stored[key] for key in stored.files}
+    except (ValueError, EOFError) as error:
+        found = f"content that is not opened, since it may run code or is cut short (numpy: {error})"
+        raise make_error(printable(name), found, "plain arrays of numbers") from error
+
+
+def read_h5(content, name):
+    """Returns {name: array} of the datasets in an HDF5 file; links to other files are not followed."""
+    found = {}
+
+    def take(key, item):
+        if isinstance(item, h5py.Dataset):
+            check_size(name, item.nbytes)
+            found[f"{name}: {key}"] = item[()]
+
+    with h5py.File(io.BytesIO(content)) as file:
+        file.visititems(take)
+    return found
+
+
+def pair_arrays(arrays):
+    """Returns {name of a group: (images, labels)} of {name: array}, paired by the split in their names.
+
+    An array of splits divides the one group there is. Raises `FaceDataError` for images without labels.
+    """
+    groups, usage = {}, None
+    for name, array in arrays.items():
+        words = split_words(name.rpartition(": ")[2] if ": " in name else PurePosixPath(name).stem)
+        if USAGE_WORDS & set(words):
+            usage = array
+            continue
+        meaning = "x" if IMAGE_WORDS & set(words) else "y" if LABEL_WORDS & set(words) else None
+        if meaning is None:
+            raise make_error(printable(name), "an array whose name does not say what it holds", "names such as x_train")
+        split = next((split for word in split_words(name) if (split := find_split(word)) is not None), None)
+        groups.setdefault(split, {})[meaning] = (name, array)
+    for of_split in groups.values():
+        if len(of_split) != 2:
+            (name, _), *_ = of_split.values()
+            raise make_error(printable(name), "images without labels, or labels without images", "an array of each")
+    if usage is not None:
+        return _divide_by_usage(groups, usage)
+    names = ("train", "validation", "test")
+    return {
+        f"{printable(pair['x'][0])} {'' if split is None else names[split]}": (pair["x"][1], pair["y"][1])
+        for split, pair in groups.items()
+    }
+
+
+def split_words(name):
+    """Returns the words in a name, in lower case: first those between signs, then those that capitals begin.
+
+    >>> split_words("X_trainImages"), split_words("PublicTest")
+    (['x', 'trainimages', 'x', 'train', 'images'], ['publictest', 'public', 'test'])
+    """
+    by_capitals = re.sub(r"([a-z])([A-Z])", r"\1_\2", name)
+    return [word for text in (name, by_capitals) for word in re.findall(r"[a-z0-9]+", text.lower())]
+
+
+def _divide_by_usage(groups, usage):
+    if list(groups) != [None]:
+        raise make_error("the arrays", "an array of splits and splits in the names of others", "one of the two")
+    (name, x), (_, y) = (groups[None][meaning] for meaning in "xy")
+    names = ("train", "validation", "test")
+    return {f"{printable(name)} {names[code]}": (x[usage == code], y[usage == code]) for code in np.unique(usage)}
+
+
+def as_faces(array, where, resize=False):
+    """Returns images uint8 (N, 48, 48) of an array of them: flat, with a channel axis, floats from 0 to 1 or to 255.
+
+    Another size, and colour, are taken only with `resize` (area averaging; grey as in `images.prepare_face`). Raises
+    `FaceDataError`.
+    """
+    array = np.asarray(array)
+    if array.ndim == 2 and array.shape[1] == N_PIXELS:
+        array = array.reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
+    if array.ndim == 4 and array.shape[1] in (1, 3) and array.shape[-1] not in (1, 3):
+        array = np.moveaxis(array, 1, -1)  # channels first
+    if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[-1] not in (1, 3)):
+        raise make_error(where, f"an array of shape {array.shape}", "images (N, 48, 48), with a channel axis or flat")
+    array = _as_bytes(array, where)
+    colour = array.ndim == 4 and array.shape[-1] == 3
+    if (array.shape[1:3] != (IMAGE_SIZE, IMAGE_SIZE) or colour) and not resize:
+        raise make_error(where, f"images of shape {array.shape[1:]}", "48×48 grey pixels", "Add --resize", None)
+    if colour:
+        array = np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in array])
+    array = array.reshape(array.shape[:3])
+    if array.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
+        how = cv2.INTER_AREA if min(array.shape[1:]) > IMAGE_SIZE else cv2.INTER_CUBIC
+        array = np.stack([cv2.resize(image, (IMAGE_SIZE, IMAGE_SIZE), interpolation=how) for image in array])
+    return array
+
+
+def _as_bytes(array, where):
+    """Returns numbers as uint8: whole ones from 0 to 255 as they are, others from 0 to 1 times 255."""
+    if not np.issubdtype(array.dtype, np.number) or not np.isfinite(array).all():
+        raise make_error(where, f"pixels of type {array.dtype} that are no finite numbers", "numbers from 0 to 255")
+    low, high = (array.min(), array.max()) if array.size else (0, 0)
+    if low < 0 or high > 255:
+        raise make_error(where, f"pixels from {low:g} to {high:g}", "numbers from 0 to 1 or from 0 to 255")
+    is_share = np.issubdtype(array.dtype, np.floating) and high <= 1
+    return np.rint(array * 255 if is_share else array).astype(np.uint8)
+
+
+def as_labels(array, where):
+    """Returns labels, a list of numbers or words, of an array of them, or of one-hot rows."""
+    array = np.asarray(array)
+    if array.ndim == 2 and array.shape[1] > 1 and np.array_equal(array.sum(axis=1), np.ones(len(array))):
+        array = array.argmax(axis=1)
+    array = array.ravel() if array.ndim == 2 and array.shape[1] == 1 else array
+    if array.ndim != 1:
+        raise make_error(where, f"labels of shape {array.shape}", "one for each image, or one-hot rows")
+    with contextlib.suppress(AttributeError):
+        return [value.decode() for value in array.tolist()]
+    return array.tolist()
