@@ -123,13 +123,20 @@ def _cut(usage, places, shares, splits, pixels, labels, seed):
     of_class = collections.defaultdict(list)
     for group in groups.values():
         of_class[labels[group[0]]].append(group)
-    random, ends = np.random.default_rng(seed), np.cumsum(shares)[:-1]
+    random = np.random.default_rng(seed)
     for label in sorted(of_class):
-        groups = [of_class[label][place] for place in random.permutation(len(of_class[label]))]
-        sizes = np.cumsum([len(group) for group in groups])
-        middles = (sizes - np.array([len(group) for group in groups]) / 2) / sizes[-1]
-        for group, part in zip(groups, np.searchsorted(ends, middles), strict=True):
-            usage[group] = splits[part]
+        shuffled = [of_class[label][place] for place in random.permutation(len(of_class[label]))]
+        n_images = sum(map(len, shuffled))
+        for split, share in list(zip(splits, shares, strict=True))[
+            :0:-1
+        ]:  # the last first; the first takes what is left
+            taken = 0
+            while taken < share * n_images and len(shuffled) > 1:
+                group = shuffled.pop()
+                usage[group] = split
+                taken += len(group)
+        for group in shuffled:
+            usage[group] = splits[0]
 
 
 def describe(account, how, labels, usage):

@@ -1,0 +1,389 @@
+"""The converter: kinds of sets that people hold, what is refused, what is cut and counted."""
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from fer_utils.data import archives
+from fer_utils.data import convert as module
+from fer_utils.data.convert import convert, settle_splits
+from fer_utils.data.fer2013 import CLASS_NAMES, SPLIT_NAMES, FaceDataError
+from fer_utils.data.formats import read_fer2013
+from small_fer2013 import FACES, as_rows, make_class_images, make_csv, make_image, make_npz, make_zip, write_files
+
+PARTS = {name: FACES[2] == split for split, name in enumerate(("train", "valid", "test"))}
+WORDS = ["anger", "Disgust", "fearful", "3_happy", "4-Sadness", "SURPRISE", "neutral"]
+
+
+def convert_to(tmp_path, source, **options):
+    """(the converted set as the course reads it, the lines that were shown)."""
+    lines = []
+    convert(source, tmp_path / "out" / "set.npz", show=lines.append, **options)
+    return read_fer2013(tmp_path / "out" / "set.npz"), lines
+
+
+def assert_converted(tmp_path, source, **options):
+    """All faces of `FACES` are there, each in its class and split; returns the lines that were shown."""
+    found, lines = convert_to(tmp_path, source, **options)
+    assert as_rows((found.pixels, found.labels, found.usage)) == as_rows(FACES)
+    return lines
+
+
+def make_table(**changes):
+    """A DataFrame of `FACES` as a csv has it; `changes` replace columns."""
+    pixels = [" ".join(map(str, image.ravel())) for image in FACES[0]]
+    columns = {"emotion": FACES[1], "pixels": pixels, "Usage": [SPLIT_NAMES[split] for split in FACES[2]]}
+    return pd.DataFrame({**columns, **changes})
+
+
+def as_csv(table=None, **how):
+    return (make_table() if table is None else table).to_csv(**{"index": False, **how})
+
+
+def as_arrays(kind):
+    """{name: array} of `FACES` in the forms of `keras.datasets` and of others."""
+    pixels, one_hot = FACES[0][..., np.newaxis], np.eye(7, dtype=np.float32)[FACES[1]]
+    forms = {
+        "keras": ("x_{}", "y_{}", pixels, FACES[1]),
+        "floats": ("{}_images", "{}_labels", (pixels / 255).astype(np.float32), one_hot),
+        "flat": ("X_{}", "Y_{}", FACES[0].reshape(-1, 2304), FACES[1][:, np.newaxis]),
+        "channels first": ("{}Data", "{}Label", np.moveaxis(pixels, -1, 1), FACES[1].astype(float)),
+        "words": ("{}_x", "{}_y", FACES[0], np.array(WORDS)[FACES[1]]),
+    }
+    x, y, images, labels = forms[kind]
+    return {
+        name.format(split): array[part] for split, part in PARTS.items() for name, array in ((x, images), (y, labels))
+    }
+
+
+def make_archive(**arrays):
+    stream = io.BytesIO()
+    np.savez(stream, **arrays)
+    return stream.getvalue()
+
+
+# --- tables ---
+
+
+CSV_DIALECTS = {
+    "semicolons": as_csv(sep=";"),
+    "tabs": as_csv(sep="\t"),
+    "an index": as_csv(index=True),
+    "more columns": as_csv(make_table(name="a, b", brightness=0.5)),
+    "other names": as_csv(make_table().set_axis(["Label", "Image", "split"], axis=1)),
+    "words": as_csv(make_table(emotion=[WORDS[label] for label in FACES[1]])),
+    "floats": as_csv(make_table(emotion=FACES[1].astype(float))),
+    "split words": as_csv(make_table(Usage=[("TRAIN", "val", "Testing")[split] for split in FACES[2]])),
+    "pixels in brackets": as_csv(make_table(pixels=[json.dumps(image.ravel().tolist()) for image in FACES[0]])),
+    "a column for each pixel": as_csv(
+        pd.concat(
+            [make_table()[["emotion", "Usage"]], pd.DataFrame(FACES[0].reshape(-1, 2304)).add_prefix("pixel")], axis=1
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("dialect", CSV_DIALECTS)
+def test_dialects_of_csv(tmp_path, dialect):
+    (tmp_path / "some name").write_text(CSV_DIALECTS[dialect], encoding="utf-8")
+    with pytest.raises(FaceDataError, match="fer-course data convert"):
+        read_fer2013(tmp_path / "some name")
+    assert_converted(tmp_path, tmp_path / "some name")
+
+
+@pytest.mark.parametrize(
+    "pack", [gzip.compress, bz2.compress, lzma.compress, lambda content: make_zip({"a/b.csv": content})]
+)
+def test_a_csv_in_utf_16_in_any_archive(tmp_path, pack):
+    (tmp_path / "faces").write_bytes(pack(as_csv(sep=";").encode("utf-16")))
+    assert_converted(tmp_path, tmp_path / "faces")
+
+
+def test_one_csv_per_split(tmp_path):
+    for name, part in PARTS.items():
+        (tmp_path / "faces").mkdir(exist_ok=True)
+        (tmp_path / "faces" / f"fer_{name}.csv").write_text(as_csv(make_table()[part].drop(columns="Usage")))
+    assert_converted(tmp_path, tmp_path / "faces")
+
+
+def test_numbers_of_a_row_that_cannot_be_read_are_named(tmp_path):
+    table = make_table()
+    table.loc[3, "pixels"] = "1 2 x"
+    (tmp_path / "faces.csv").write_text(as_csv(table, sep=";"))
+    with pytest.raises(FaceDataError, match="faces.csv, line 5: found a pixel that is no number"):
+        convert_to(tmp_path, tmp_path / "faces.csv")
+    table.loc[3, "pixels"] = "1 2 3"
+    (tmp_path / "faces.csv").write_text(as_csv(table, sep=";"))
+    with pytest.raises(FaceDataError, match="line 5: found 3 pixels"):
+        convert_to(tmp_path, tmp_path / "faces.csv")
+
+
+# --- arrays ---
+
+
+@pytest.mark.parametrize("kind", ["keras", "floats", "flat", "channels first", "words"])
+def test_arrays_in_the_forms_of_keras_and_others(tmp_path, kind):
+    (tmp_path / "faces.npz").write_bytes(make_archive(**as_arrays(kind)))
+    assert_converted(tmp_path, tmp_path / "faces.npz")
+    for name, array in as_arrays(kind).items():
+        (tmp_path / "single").mkdir(exist_ok=True)
+        np.save(tmp_path / "single" / f"{name}.npy", array)
+    assert_converted(tmp_path, tmp_path / "single")
+
+
+def test_datasets_of_an_h5_file(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        for name, part in zip(SPLIT_NAMES, PARTS.values(), strict=True):
+            file[f"{name}_pixel"], file[f"{name}_label"] = FACES[0][part].reshape(-1, 2304), FACES[1][part]
+    assert_converted(tmp_path, tmp_path / "data.h5")
+
+
+def test_arrays_divided_by_an_array_of_splits(tmp_path):
+    (tmp_path / "a.npz").write_bytes(make_archive(images=FACES[0], labels=FACES[1], split=FACES[2]))
+    assert_converted(tmp_path, tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"x_train": None}, "images without labels, or labels without images"),
+        ({"y_train": FACES[1][:3]}, "14 images and 3 labels"),
+        ({"x_train": FACES[0][PARTS["train"]].astype(float) - 300}, "pixels from -300"),
+        ({"x_train": np.full((14, 48, 48), np.nan)}, "no finite numbers"),
+        ({"x_train": np.zeros((14, 5))}, "shape (14, 5)"),
+        ({"x_train": np.zeros((14, 96, 96))}, "shape (96, 96)"),
+        ({"table": np.zeros(3)}, "does not say what it holds"),
+    ],
+)
+def test_arrays_that_are_refused_are_named(tmp_path, changes, words):
+    arrays = {**as_arrays("keras"), **changes}
+    (tmp_path / "a.npz").write_bytes(
+        make_archive(**{name: array for name, array in arrays.items() if array is not None})
+    )
+    with pytest.raises(FaceDataError) as problem:
+        convert_to(tmp_path, tmp_path / "a.npz")
+    assert words in str(problem.value) and "a.npz" in str(problem.value)
+    assert not list((tmp_path).rglob("set.npz"))
+
+
+def test_objects_in_arrays_are_never_opened(tmp_path):
+    (tmp_path / "a.npz").write_bytes(make_npz(emotion=np.array([{}], dtype=object)))
+    with pytest.raises(FaceDataError, match="may run code"):
+        convert_to(tmp_path, tmp_path / "a.npz")
+
+
+def test_shards_of_parquet_with_encoded_images(tmp_path):
+    pytest.importorskip("pyarrow", reason="the optional extra `parquet` is not installed")
+    (tmp_path / "data").mkdir()
+    for name, part in PARTS.items():
+        images = [{"bytes": make_image(image), "path": None} for image in FACES[0][part]]
+        table = pd.DataFrame({"image": images, "label": FACES[1][part]})
+        table.to_parquet(tmp_path / "data" / f"{name}-00000-of-00001.parquet")
+    assert_converted(tmp_path, tmp_path / "data")
+
+
+def test_parquet_without_its_library_says_what_to_install(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise ImportError("pyarrow")
+
+    monkeypatch.setattr(pd, "read_parquet", fail)
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 and more")
+    with pytest.raises(FaceDataError, match="optional extra `parquet`"):
+        convert_to(tmp_path, tmp_path / "a.parquet")
+
+
+# --- folders ---
+
+
+@pytest.mark.parametrize(
+    "splits", [("train", "valid", "test"), ("Training", "dev", "testing"), ("TRAIN", "Public Test", "Private_Test")]
+)
+@pytest.mark.parametrize("kind", ["png", "bmp", "webp", "tiff", "gif"])
+def test_folders_whose_names_are_plain_are_read_as_they_are(tmp_path, splits, kind):
+    members = {}
+    for row, (image, label, split) in enumerate(zip(*FACES, strict=True)):
+        stream = io.BytesIO()
+        Image.fromarray(image).save(stream, kind, **({"lossless": True} if kind == "webp" else {}))
+        members[f"{splits[split]}/{WORDS[label]}/{row}.{kind}"] = stream.getvalue()
+    found = read_fer2013(write_files(tmp_path / "faces", members))
+    assert as_rows((found.pixels, found.labels, found.usage)) == as_rows(FACES)
+    assert_converted(tmp_path, tmp_path / "faces")
+
+
+def test_what_is_no_image_and_what_stands_in_no_class_is_counted(tmp_path):
+    others = {"train/happy/notes.txt": b"x", "train/thumbs.db": b"\0", "cover.png": make_image(FACES[0][0])}
+    folder = write_files(tmp_path / "faces", {**make_class_images(("train", "val", "test")), **others})
+    assert "left out: 3 files (cover.png, train/happy/notes.txt, train/thumbs.db)" in read_fer2013(folder).verdict
+    lines = assert_converted(tmp_path, folder)
+    assert "left out: 2, no table and no image: 2 files (train/happy/notes.txt, train/thumbs.db)" in lines
+    assert "left out: 1, images in no folder of a class: 1 file (cover.png)" in lines
+
+
+def test_the_same_folders_twice_in_an_archive_are_read_once(tmp_path):
+    members = make_class_images(("train", "test", "test"), name="im{row}.png")
+    twice = members | {f"images/{name}": content for name, content in members.items()}
+    (tmp_path / "a.zip").write_bytes(make_zip(twice))
+    found = read_fer2013(tmp_path / "a.zip")
+    assert as_rows((found.pixels, found.labels, found.usage > 0)) == as_rows((FACES[0], FACES[1], FACES[2] > 0))
+    assert "42 images that stand there twice" in found.verdict and "more than one split" not in found.verdict
+
+
+def test_images_in_two_splits_of_another_set_are_counted(tmp_path):
+    pixels = FACES[0].copy()
+    pixels[FACES[2] == 1] = pixels[FACES[2] == 0]
+    (tmp_path / "a.npz").write_bytes(make_npz(pixels=pixels))
+    assert "14 images stand in more than one split" in read_fer2013(tmp_path / "a.npz").verdict
+
+
+def test_other_sizes_and_colour_need_resize_and_are_averaged(tmp_path):
+    members = {
+        name: make_image(np.kron(np.stack([image] * 3, -1), np.ones((4, 4, 1), np.uint8)))
+        for name, image in zip(make_class_images(("train", "val", "test")), FACES[0], strict=True)
+    }
+    folder = write_files(tmp_path / "faces", members)
+    for read in (read_fer2013, lambda source: convert_to(tmp_path, source)):
+        with pytest.raises(FaceDataError, match="192×192 pixels"):
+            read(folder)
+    with pytest.raises(FaceDataError, match="convert .* TARGET.npz --resize"):
+        read_fer2013(folder)
+    assert "changed: 42 images (size)" in assert_converted(tmp_path, folder, resize=True)
+
+
+def test_numbers_of_folders_have_to_be_given_a_meaning(tmp_path):
+    members = make_class_images(("train", "val", "test"), class_folders="7123456")
+    folder = write_files(tmp_path / "faces", members)
+    with pytest.raises(FaceDataError, match="--class [1-7]=EXPRESSION"):
+        read_fer2013(folder)
+    with pytest.raises(FaceDataError, match=r"'1' \(6 images\).*--class 1=EXPRESSION --class 2=EXPRESSION"):
+        convert_to(tmp_path, folder)
+    meanings = dict(zip("7123456", CLASS_NAMES, strict=True))
+    assert_converted(tmp_path, folder, classes=meanings)
+    with pytest.raises(FaceDataError, match="expression 'bored'"):
+        convert_to(tmp_path, folder, classes={**meanings, "1": "bored"})
+
+
+def test_other_classes_are_dropped_or_mapped_and_counted(tmp_path):
+    more = {f"train/contempt/{n}.png": make_image(FACES[0][0]) for n in range(3)}
+    folder = write_files(tmp_path / "faces", {**make_class_images(("train", "val", "test")), **more})
+    with pytest.raises(FaceDataError, match="the class 'contempt'.*--drop contempt"):
+        read_fer2013(folder)
+    with pytest.raises(FaceDataError, match=r"'contempt' \(3 images\).*--drop NAME"):
+        convert_to(tmp_path, folder)
+    assert any(
+        line.startswith("left out: 3, of the class contempt")
+        for line in assert_converted(tmp_path, folder, drop=["Contempt"])
+    )
+    found, _ = convert_to(tmp_path, folder, classes={"contempt": "disgust"})
+    assert np.bincount(found.labels).tolist() == [6, 9, 6, 6, 6, 6, 6]
+    with pytest.raises(FaceDataError, match="found no class boredom; there are: angry, contempt"):
+        convert_to(tmp_path, folder, drop=["boredom", "contempt"])
+
+
+def test_folders_of_ferplus_take_the_most_frequent_vote(tmp_path):
+    answers = [4, 5, 6, 1, 3, 2, 0]  # places of FER2013's classes among FERPlus's answers
+    members = {}
+    for split, folder in enumerate(("FER2013Train", "FER2013Valid", "FER2013Test")):
+        lines = []
+        for row in np.flatnonzero(FACES[2] == split):
+            votes = [1] * 10
+            votes[answers[FACES[1][row]]] = 5
+            lines.append(f'fer{row}.png,"(0, 0, 48, 48)",{",".join(map(str, votes))}')
+            members[f"{folder}/fer{row}.png"] = make_image(FACES[0][row])
+        members[f"{folder}/label.csv"] = "\n".join(lines).encode()
+    assert_converted(tmp_path, write_files(tmp_path / "faces", members))
+    tied = members["FER2013Test/label.csv"].replace(b",5", b",1", 1)
+    write_files(tmp_path / "faces", {"FER2013Test/label.csv": tied})
+    with pytest.raises(FaceDataError, match="'neutral or happiness or"):
+        convert_to(tmp_path, tmp_path / "faces")
+
+
+# --- splits ---
+
+
+def test_a_set_without_splits_is_cut_within_each_class_by_the_seed(tmp_path):
+    members = {name.split("/", 1)[1]: content for name, content in make_class_images(name="{row}.png").items()}
+    folder = write_files(tmp_path / "faces", members)
+    with pytest.raises(FaceDataError, match="convert"):
+        read_fer2013(folder)
+    found, lines = convert_to(tmp_path, folder)
+    assert found.verdict.startswith("not FER2013 (converted from faces)")
+    assert any("cut: no splits" in line for line in lines)
+    assert as_rows((found.pixels, found.labels, 0 * found.usage)) == as_rows((FACES[0], FACES[1], 0 * FACES[2]))
+    again, _ = convert_to(tmp_path, folder)
+    assert np.array_equal(again.pixels, found.pixels)
+    other, _ = convert_to(tmp_path, folder, seed=1)
+    assert not np.array_equal(other.pixels, found.pixels)
+
+
+@pytest.mark.parametrize(
+    ("present", "shares"), [({0, 1}, (1, 0.5, 0.5)), ({0, 2}, (1, 0.5, 0.5)), ({None}, None), ({0}, None)]
+)
+def test_missing_splits_are_cut_and_same_images_stay_together(present, shares):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (500, 4, 4), dtype=np.uint8)[rng.integers(0, 500, 1000)]
+    labels, given = rng.integers(0, 7, 1000).astype(np.uint8), rng.choice(list(present), 1000)
+    usage, words = settle_splits(list(given), pixels, labels, seed=0)
+    assert words and set(usage) == {0, 1, 2}
+    held_out = np.isin(given, [1, 2]) if shares else np.ones(1000, bool)
+    splits_of = {}
+    for image, split in zip(pixels[held_out], usage[held_out], strict=True):
+        splits_of.setdefault(image.tobytes(), set()).add(split)
+    assert all(len(splits) == 1 for splits in splits_of.values())
+    sizes = np.bincount(usage[held_out], minlength=3) / held_out.sum()
+    np.testing.assert_allclose(sizes, (0, 0.5, 0.5) if shares else module.SHARES, atol=0.04)
+
+
+@pytest.mark.parametrize(("usage", "words"), [([0, None], "1 images without a split"), ([1, 2], "no training images")])
+def test_splits_that_are_ambiguous_are_refused(usage, words):
+    with pytest.raises(FaceDataError, match=words):
+        settle_splits(usage, FACES[0][:2], FACES[1][:2], 0)
+
+
+# --- what is refused, and what is never half done ---
+
+
+def test_nothing_is_written_without_faces_or_past_the_bounds(tmp_path, monkeypatch):
+    (tmp_path / "notes.txt").write_text("nothing here")
+    with pytest.raises(FaceDataError, match="found no labelled face.*Left out: 1 no table and no image"):
+        convert_to(tmp_path, tmp_path / "notes.txt")
+    (tmp_path / "faces.csv").write_bytes(make_csv())
+    monkeypatch.setattr(module, "MAX_FACES", 10)
+    with pytest.raises(FaceDataError, match="found 42 faces; expected at most 10"):
+        convert_to(tmp_path, tmp_path / "faces.csv")
+    monkeypatch.setattr(archives, "MAX_EXPANDED", 1000)
+    (tmp_path / "faces.zip").write_bytes(make_zip({"faces.csv": make_csv()}))
+    with pytest.raises(FaceDataError, match="archive that expands"):
+        convert_to(tmp_path, tmp_path / "faces.zip")
+    with pytest.raises(FaceDataError, match="ends in .npz"):
+        convert(tmp_path / "faces.csv", tmp_path / "set.csv")
+    assert not list(tmp_path.rglob("set*"))
+
+
+@pytest.mark.parametrize(
+    ("first", "what"), [(b"Rar!\x1a\x07\0", "a rar archive"), (b"7z\xbc\xaf\x27\x1c", "a 7z archive")]
+)
+def test_archives_that_nothing_here_opens_are_named(tmp_path, first, what):
+    (tmp_path / "fer2013.zip").write_bytes(first + bytes(100))
+    with pytest.raises(FaceDataError, match=what):
+        read_fer2013(tmp_path / "fer2013.zip")
+
+
+def test_near_names_are_offered_for_a_wrong_path(tmp_path):
+    (tmp_path / "fer2013.csv").touch()
+    with pytest.raises(FaceDataError, match="Names near it: fer2013.csv"):
+        read_fer2013(tmp_path / "fer2031.csv")
+
+
+def test_control_characters_of_names_are_not_printed(tmp_path):
+    (tmp_path / "a\x1b[31m.csv").write_text("x,y\n")
+    with pytest.raises(FaceDataError) as problem:
+        read_fer2013(tmp_path / "a\x1b[31m.csv")
+    assert "\x1b" not in str(problem.value)
