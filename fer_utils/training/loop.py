@@ -92,6 +92,7 @@ def fit_epochs(network, split, validation, recipe, seed, checkpoint, task, bar):
     compile_network(network, recipe, len(split.labels))
     progress = load_checkpoint(network, checkpoint, task) or Progress()
     if progress.epoch:
+        bar.write(f"{task['experiment']}, seed {seed}: goes on after epoch {progress.epoch} of {recipe.epochs}")
         count_as_done(bar, progress.epoch * len(split.labels) * count_multiply_adds(network))
     while progress.epoch < recipe.epochs:
         start = time.perf_counter()

@@ -230,6 +230,28 @@ def test_errors_of_the_source(course, tmp_path, monkeypatch):
         load_faces("drawn")
 
 
+def test_what_lies_in_data_and_is_not_read_is_named_before_the_drawn_faces(course, capsys):
+    course.data.mkdir()
+    (course.data / "fer2013.rar").write_bytes(b"Rar!\x1a\x07\0")
+    (course.data / "shard.parquet").write_bytes(b"PAR1")
+    (course.data / "README.md").write_text("no copy")
+    assert load_faces().name == "drawn faces"
+    first, second, third, *_ = capsys.readouterr().out.splitlines()
+    assert first == "data/fer2013.rar is not read, a rar archive: unpack it, or save it as a csv"
+    assert second.startswith("data/shard.parquet is not read, a parquet file: `fer-course data convert data/shard")
+    assert third.startswith("drawn faces, NOT FER2013")
+
+
+def test_a_pipe_is_refused_at_once(course, tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(FaceDataError, match="a pipe or a device"):
+        load_faces(tmp_path / "pipe.csv")
+    write_npz(tmp_path / "set" / "train" / "happy" / "a.npz")
+    os.mkfifo(tmp_path / "set" / "train" / "happy" / "pipe.png")
+    with pytest.raises(FaceDataError, match="train/happy/pipe.png: found a pipe, a device or a link to nothing"):
+        load_faces(tmp_path / "set")
+
+
 def test_fetch_puts_the_download_where_load_faces_finds_it(course, tmp_path, monkeypatch):
     asked = []
 

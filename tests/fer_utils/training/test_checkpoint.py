@@ -26,6 +26,13 @@ def test_a_stopped_training_goes_on_from_its_last_epoch(epochs, monkeypatch):
     np.testing.assert_array_equal(bias, 3)
 
 
+def test_it_is_said_that_a_stopped_training_goes_on(epochs, monkeypatch, capsys):
+    train_and_stop_after(2, monkeypatch, "lenet_like", make_faces(), 5)
+    assert "goes on" not in capsys.readouterr().out
+    train("lenet_like", make_faces(), 5)
+    assert "lenet_like, seed 5: goes on after epoch 2 of 3" in capsys.readouterr().out
+
+
 def test_a_training_stopped_after_its_last_epoch_is_only_recorded(epochs, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(loop, "_record", must_not_train)
