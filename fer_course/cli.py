@@ -109,7 +109,7 @@ def badges(repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help=
 @app.command()
 def train(
     experiment: str,
-    seed: int = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1)] = 0,
     data: Data = None,
     profile: ChosenProfile = None,
     retrain: Annotated[bool, typer.Option("--retrain", help="Train again even if a finished run is stored.")] = False,
@@ -124,7 +124,8 @@ def train(
         faces = load_faces()
     from fer_utils import training
 
-    finished = training.train(experiment, faces, seed=seed, retrain=retrain)
+    with _stop_kindly():
+        finished = training.train(experiment, faces, seed=seed, retrain=retrain)
     typer.echo(f"{finished.experiment}, seed {finished.seed}, {finished.profile} profile, {finished.dataset}")
     typer.echo(f"epochs: {len(finished.history['loss'])}, kept epoch {finished.best_epoch}")
     typer.echo(f"training: {finished.seconds / 60:.1f} min on {finished.device}")
@@ -153,11 +154,12 @@ def reproduce(
             raise FaceDataError("FER2013 is not in data/; name a copy with --data, or --data drawn for the drawn faces")
     from fer_course import record
     from fer_course.record_layers import record_layers
+    from fer_course.record_photos import record_photos
     from fer_utils import training
     from fer_utils.report import SCREENING
 
     full = profile == Profile.full
-    with _errors_as_messages():
+    with _errors_as_messages(), _stop_kindly():
         if full and not experiment:
             folder = training.store_folder(faces, "full") / SCREENING
             training.screen_candidates(training.list_candidate_trainings(), faces, folder, scheduler, typer.echo)
@@ -166,6 +168,7 @@ def reproduce(
         record.record_test_set(faces)
         record_layers(faces)
         record.record_mistakes(faces)
+        record_photos(faces)
     for finished in runs:
         line = f"{finished.experiment}, seed {finished.seed}: test accuracy {finished.test_accuracy:.1%}"
         typer.echo(f"{line}, {finished.seconds / 60:.1f} min on {finished.device}")
@@ -240,33 +243,57 @@ def site():
 
 @app.command()
 def predict(
-    photos: Annotated[list[str], typer.Argument(metavar="PHOTO...", help="Image files of any form that Pillow reads.")],
+    photos: Annotated[list[str], typer.Argument(metavar="PHOTO...", help="Photos, videos, or folders of them.")],
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")] = False,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a csv, a line for each face.")] = None,
+    run: Annotated[
+        str | None, typer.Option(metavar="EXPERIMENT/SEED", help="The network of this run; or a run's folder.")
+    ] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="Judge each picture whole, as one face.")] = False,
 ):
     """Names the expression of each face in photos, with the best recorded network, and what such an answer is worth.
 
-    The exit status is 1 if a photo could not be read; the others are answered all the same.
+    A folder stands for all photos and videos in it and in its folders. Of a video a frame each half second is judged.
+    The exit status is 1 if a file could not be read; the others are answered all the same.
     """
-    from fer_utils import photo, report, training
-    from fer_utils.environment import progress_bar
+    from fer_course import predict as predicting
+    from fer_utils import photo, training
 
     with _errors_as_messages():
-        run = report.find_best(report.load_recorded())
-        network = training.load_network(run)
-    found = []
-    for path in progress_bar(photos, unit="photo", desc="photos"):
-        try:
-            found.append((path, photo.name_expressions(photo.read_photo(path), network, run), None))
-        except photo.PhotoError as error:
-            found.append((path, [], str(error)))
+        chosen = predicting.find_run(run)
+        network = training.load_network(chosen)
+        sources, others, pictures = predicting.list_sources(photos)
+        pictures += predicting.judge_pictures(sources, network, chosen, whole)
+        if csv:
+            predicting.write_csv(pictures, csv)
+    if run:
+        typer.echo(predicting.describe_network(chosen), err=True)
+    if others:
+        typer.echo(predicting.describe_passed_over(others), err=True)
     if as_json:
-        typer.echo(json.dumps(_answers_as_json(found, run), indent=1))
-    for path, answers, error in found:
-        if error:
-            typer.echo(f"error: {error}", err=True)
+        typer.echo(json.dumps(predicting.as_json(pictures, chosen), indent=1))
+    for picture in pictures:
+        if picture.error:
+            typer.echo(f"error: {picture.error}", err=True)
         elif not as_json:
-            typer.echo(f"{path}: {photo.format_answers(answers)}")
-    raise typer.Exit(1 if any(error for _, _, error in found) else 0)
+            typer.echo(f"{picture.title}: {photo.format_answers(picture.answers)}")
+    raise typer.Exit(1 if any(picture.error for picture in pictures) else 0)
+
+
+@app.command()
+def export(
+    experiment: str,
+    path: Annotated[Path, typer.Argument(help="A file to write; its suffix is .keras, .tflite or .onnx.")],
+):
+    """Writes the recorded network of an experiment as a file that works without this package (docs/export.md)."""
+    from fer_course import export as exporting
+    from fer_utils.data import CLASS_NAMES
+
+    with _errors_as_messages():
+        run = exporting.export(experiment, path)
+    typer.echo(f"{path}: {run.experiment}, seed {run.seed}, trained on {run.dataset}")
+    typer.echo("in: uint8 (N, 48, 48, 1), grey levels from 0 to 255, not divided by 255")
+    typer.echo(f"out: float32 (N, 7), the probabilities of {', '.join(CLASS_NAMES)}")
 
 
 @data_app.command()
@@ -315,30 +342,6 @@ def fetch():
         typer.echo(f"FER2013 is in {fetch_fer2013()}")
 
 
-def _answers_as_json(found, run):
-    """Returns what `fer-course predict` found, for JSON; `found` holds (path, answers, error) per photo."""
-    from fer_utils.data import CLASS_NAMES
-    from fer_utils.photo import WHAT_IT_IS_NOT
-
-    def as_dictionary(answer):
-        probabilities = [round(float(probability), 4) for probability in answer.probabilities]
-        return {
-            "box": answer.box._asdict(),
-            "class": answer.name,
-            "probability": max(probabilities),
-            "probabilities": dict(zip(CLASS_NAMES, probabilities, strict=True)),
-            "share_right": round(answer.share_right, 4),
-            "uncertain": answer.uncertain,
-            "certainty": answer.certainty,
-        }
-
-    photos = [
-        {"photo": path, "error": error, "faces": [as_dictionary(answer) for answer in answers]}
-        for path, answers, error in found
-    ]
-    return {"network": run.experiment, "trained_on": run.dataset, "note": WHAT_IT_IS_NOT, "photos": photos}
-
-
 def _choose(data, profile):
     """Hands the options on as environment variables; the kernels work in another folder, so paths become absolute."""
     if profile:
@@ -348,6 +351,16 @@ def _choose(data, profile):
     for name in ("FER_DATA", "FER_RUNS"):
         if os.environ.get(name, "drawn") != "drawn":
             os.environ[name] = os.path.abspath(os.environ[name])
+
+
+@contextlib.contextmanager
+def _stop_kindly():
+    """Says, when Ctrl-C stops a training, that nothing is lost; the exit status is that of a stopped command."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("\nstopped; the same command goes on after the last finished epoch", err=True)
+        raise typer.Exit(130) from None
 
 
 @contextlib.contextmanager

@@ -1,14 +1,21 @@
 """Reads photos whatever their form."""
 
+import contextlib
 import io
+import stat
 import warnings
 from pathlib import Path
 
 import numpy as np
 from matplotlib.cbook import get_sample_data
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError, features
 
-from fer_utils.data import draw_face
+from fer_utils.data import IMAGE_FORMATS, draw_face
+from fer_utils.photo.ranges import RangeError, as_eight_bits, decode_deep_tiff, is_deep
+
+# Pillow is given this list: left alone it tries all that it knows, and starts Ghostscript for some.
+FORMATS = (*IMAGE_FORMATS, *(("AVIF",) if features.check("avif") else ()))
+HEIC_BRANDS = b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"
 
 
 class PhotoError(ValueError):
@@ -18,33 +25,72 @@ class PhotoError(ValueError):
 def read_photo(source):
     """Reads the photo in `source`, a path or the bytes of a file: uint8 (height, width, 3), red, green, blue, upright.
 
-    Turned as its EXIF data say; transparent places are white; 16 bits of grey become 8; of several frames the first.
-    Raises `PhotoError` for what is missing, damaged, no photo, or larger than Pillow reads (89 million pixels).
+    Turned as its EXIF data say; transparent places are white; more than 8 bits become 8 (`ranges`); of several frames
+    the first. Raises `PhotoError` for what is missing, damaged, no photo, no regular file, or larger than Pillow reads
+    (89 million pixels).
     """
     is_bytes = isinstance(source, bytes)
-    name = "the photo" if is_bytes else str(source)
+    name = "the photo" if is_bytes else show_path(source)
+    with explain_failure(name), io.BytesIO(source) if is_bytes else open_regular(source) as stream:
+        try:
+            with Image.open(stream, formats=FORMATS) as image:
+                tags = getattr(image, "tag_v2", {})
+                return np.asarray(_as_rgb(ImageOps.exif_transpose(image), tags))
+        except UnidentifiedImageError:
+            stream.seek(0)
+            head = stream.read(16)
+            picture = decode_deep_tiff(stream, head)
+            if picture is not None:
+                return picture
+            if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
+                advice = "Save it as jpg (iPhones: Settings, Camera, Formats, Most Compatible)"
+                raise PhotoError(f"{name}: found a HEIC photo; expected jpg or png. {advice}.") from None
+            raise
+
+
+def open_regular(path):
+    """Opens the file `path` for reading bytes; raises `PhotoError` at once for a pipe or a device, never waits."""
+    path = Path(path).expanduser()
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise PhotoError(f"{show_path(path)}: found a pipe or a device; expected a file. Save the photo as one.")
+    return path.open("rb")
+
+
+def show_path(path):
+    """Returns `path` as it may be printed: without control characters, which a terminal would obey."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in str(path))
+
+
+@contextlib.contextmanager
+def explain_failure(name):
+    """Turns what reading the photo called `name` raises into a `PhotoError`; hides warnings that change no pixel."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # damaged EXIF data and the like, which change no pixel
+            warnings.simplefilter("ignore")  # damaged EXIF data and the like
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(source) if is_bytes else Path(source).expanduser()) as image:
-                return np.asarray(_as_rgb(ImageOps.exif_transpose(image)))
+            yield
+    except PhotoError:
+        raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         limit = f"at most {Image.MAX_IMAGE_PIXELS // 10**6} million pixels"
         raise PhotoError(f"{name}: found a larger image; expected {limit}. Save a smaller copy.") from error
     except UnidentifiedImageError as error:
-        advice = "Save it as jpg or png (phones: not heic)"
+        advice = "Save it as jpg or png"
         raise PhotoError(f"{name}: found no image that can be read; expected a photo. {advice}.") from error
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise PhotoError(f"{name}: found {error.strerror.lower()}; expected a photo. Check the path.") from error
+    except RangeError as error:
+        expected = "0 to 1, or whole numbers of 8, 12 or 16 bits"
+        raise PhotoError(f"{name}: found {error}; expected {expected}. Save it with 8 bits, as jpg or png.") from error
     except Exception as error:  # Pillow's decoders raise many kinds
+        if isinstance(error, OSError) and error.strerror:  # from the file system, none of Pillow's
+            raise PhotoError(f"{name}: found {error.strerror.lower()}; expected a photo. Check the path.") from error
         found = f"a photo that is damaged or cut short ({type(error).__name__})"
         raise PhotoError(f"{name}: found {found}; expected a whole one. Copy or save it again.") from error
 
 
-def _as_rgb(image):
-    if image.mode.startswith("I"):  # 16 bits of grey
-        return Image.fromarray((np.clip(np.asarray(image), 0, 65535) // 257).astype(np.uint8)).convert("RGB")
+def _as_rgb(image, tags):
+    if is_deep(image):
+        image = as_eight_bits(image, tags)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

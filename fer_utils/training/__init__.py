@@ -23,7 +23,7 @@ from fer_utils.training.grid import list_tasks, reproduce
 from fer_utils.training.loop import BAR, fit_one_epoch, train, training_cost
 from fer_utils.training.origin import find_commit, list_versions
 from fer_utils.training.recipes import Experiment, Recipe, find_difference
-from fer_utils.training.runs import WEIGHTS, Run, RunError, list_runs
+from fer_utils.training.runs import WEIGHTS, Run, RunError, list_runs, load_run
 from fer_utils.training.screening import list_candidate_trainings, name_candidate_training, screen_candidates
 from fer_utils.training.store import store_folder
 
@@ -60,6 +60,7 @@ __all__ = [
     "list_tasks",
     "list_versions",
     "load_network",
+    "load_run",
     "name_candidate_training",
     "reproduce",
     "screen_candidates",

@@ -217,7 +217,7 @@ def test_reproduce_hands_on_the_grid_and_prints_the_runs(course, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("profile", "recorded"), [("full", ["candidates", "test set", "layers", "mistakes"]), ("quick", [])]
+    ("profile", "recorded"), [("full", ["candidates", "test set", "layers", "mistakes", "photos"]), ("quick", [])]
 )
 def test_reproduce_records_what_notebooks_show_of_fer2013(course, monkeypatch, profile, recorded):
     from fer_utils.data.load import FER2013_FINGERPRINT
@@ -229,6 +229,7 @@ def test_reproduce_records_what_notebooks_show_of_fer2013(course, monkeypatch, p
     monkeypatch.setattr("fer_course.record.record_test_set", lambda faces: calls.append("test set"))
     monkeypatch.setattr("fer_course.record.record_mistakes", lambda faces: calls.append("mistakes"))
     monkeypatch.setattr("fer_course.record_layers.record_layers", lambda faces: calls.append("layers"))
+    monkeypatch.setattr("fer_course.record_photos.record_photos", lambda faces: calls.append("photos"))
     monkeypatch.setattr("fer_utils.training.screen_candidates", lambda *_: calls.append("candidates"))
     assert invoke("reproduce", "--profile", profile).exit_code == 0
     assert calls == recorded
@@ -281,8 +282,7 @@ def small_recorded(tmp_path, monkeypatch):
     from small_training import build_small_network, make_run
 
     run = make_run(experiment="vgg_like", dataset="FER2013")
-    monkeypatch.setattr("fer_utils.report.load_recorded", lambda: {"vgg_like": [run]})
-    monkeypatch.setattr("fer_utils.report.find_best", lambda recorded: recorded["vgg_like"][0])
+    monkeypatch.setattr("fer_course.predict.find_run", lambda named: run)
     monkeypatch.setattr("fer_utils.training.load_network", lambda run: build_small_network(0.1))
     monkeypatch.setenv("FER_PROGRESS", "0")
     monkeypatch.chdir(tmp_path)
@@ -316,8 +316,29 @@ def test_predict_writes_json_for_programs(small_recorded):
     assert face["share_right"] == 0.5 and face["uncertain"] is True and face["certainty"].startswith("UNCERTAIN")
 
 
+def test_predict_goes_through_a_folder_and_says_what_it_passes_over(small_recorded, tmp_path):
+    (tmp_path / "notes.txt").write_text("emotion")
+    result = invoke("predict", tmp_path, "--csv", tmp_path / "answers.csv", "--whole", "--run", "vgg_like/0")
+    assert result.exit_code == 1
+    assert "whole.png: judged whole, as asked\n1: " in result.stdout
+    lines = result.stderr.splitlines()
+    assert lines[0].startswith("network: vgg_like, seed 0, trained on FER2013; how many such answers were right was ")
+    assert lines[1] == "passed over 1 file that is no photo or video: notes.txt"
+    assert lines[2].startswith("error: ") and "cut.jpg: found " in lines[2] and len(lines) == 3
+    assert len(pd.read_csv(tmp_path / "answers.csv")) == 2
+
+
+def test_predict_prints_no_control_characters(small_recorded, tmp_path):
+    for name in ("whole.png", "cut.jpg"):
+        (tmp_path / name).rename(tmp_path / f"\x1b[31m{name}")
+    (tmp_path / "\x1b[2Jnotes.txt").write_text("emotion")
+    result = invoke("predict", ".", "\x1b[31mnone.jpg", "\x1b[31mwhole.png")
+    assert result.stdout.count("[31mwhole.png: 1 face") == 2 and result.stderr.count("error: ") == 2
+    assert "\x1b" not in result.stdout + result.stderr
+
+
 def test_predict_says_that_no_network_is_there(monkeypatch):
-    monkeypatch.setattr("fer_utils.report.load_recorded", dict)
+    monkeypatch.setattr("fer_course.predict.load_recorded", dict)
     result = invoke("predict", "whole.png", "--json")
     assert result.exit_code == 1 and result.stdout == "" and "error: no readable run has its weights" in result.stderr
 

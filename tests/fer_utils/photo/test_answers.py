@@ -5,11 +5,23 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from fer_utils.data.formats import _decode_image, read_fer2013
+from fer_utils.data.formats import read_fer2013
+from fer_utils.data.images import decode_face
 from fer_utils.environment import PROJECT
 from fer_utils.models.prediction import predict_views
-from fer_utils.photo.answers import Answer, Box, crop_face, find_faces, format_answers, name_expressions
-from fer_utils.photo.reading import sample_photo
+from fer_utils.photo.answers import (
+    SQUARES,
+    Answer,
+    Box,
+    crop_face,
+    cut_squares,
+    find_faces,
+    format_answers,
+    name_expressions,
+)
+from fer_utils.photo.reading import read_photo, sample_photo
+from fer_utils.report import find_best, load_recorded
+from fer_utils.training import load_network
 from small_photos import NOISE, encode
 from small_training import build_small_network, make_run
 
@@ -82,7 +94,7 @@ def test_a_square_never_leaves_the_photo(monkeypatch):
 
 def test_a_photo_and_a_file_of_a_class_folder_go_the_same_way():
     face = NOISE[:48, :48]
-    from_folder = _decode_image(encode(Image.fromarray(face)), "train/happy/1.png")
+    from_folder, _ = decode_face(encode(Image.fromarray(face)), "train/happy/1.png")
     cropped = crop_face(np.pad(face, ((5, 9), (7, 2), (0, 0))), Box(7, 5, 48))
     assert cropped.shape == (48, 48, 1) and cropped.dtype == np.uint8
     np.testing.assert_array_equal(cropped[..., 0], from_folder)
@@ -124,10 +136,82 @@ def test_every_face_is_asked_about(portrait, network):
     assert name_expressions(load_sample_image("china.jpg"), network, run) == []
 
 
-def test_a_face_is_judged_by_as_many_views_as_the_test_images_were(portrait, network):
+def test_a_face_is_judged_on_every_square_by_as_many_views_as_the_test_images_were(portrait, network):
     (answer,) = name_expressions(portrait, network, make_run(views=10))
-    expected = predict_views(network, answer.image[np.newaxis], views=10)[0]
+    squares = cut_squares(portrait, answer.box)
+    np.testing.assert_array_equal(squares[0], answer.image)
+    expected = np.mean([predict_views(network, square[np.newaxis], views=10)[0] for square in squares], axis=0)
     np.testing.assert_allclose(answer.probabilities, expected, rtol=1e-5)
+    assert np.abs(answer.probabilities - predict_views(network, squares[:1], views=10)[0]).max() > 1e-4
+
+
+def test_squares_have_one_centre_and_the_border_is_continued():
+    photo = np.repeat(np.arange(100, dtype=np.uint8)[np.newaxis], 100, axis=0)[..., np.newaxis].repeat(3, axis=2)
+    plain, wide = cut_squares(photo, Box(30, 30, 40))
+    assert len(SQUARES) == 2 and abs(int(plain[24, 24, 0]) - int(wide[24, 24, 0])) <= 1
+    assert wide[0, 0, 0] < plain[0, 0, 0] - 2 and wide[0, -1, 0] > plain[0, -1, 0] + 2
+    beyond = crop_face(photo, Box(60, -20, 48))
+    np.testing.assert_array_equal(beyond[0, :, 0], np.minimum(np.arange(60, 108), 99))
+
+
+# --- pictures that are cropped faces ---
+
+
+GREY = np.full((1, 1, 3), 128, np.uint8)
+
+
+@pytest.mark.parametrize("shape", [(48, 48), (224, 224), (1000, 1200), (90, 160)])
+def test_a_small_or_nearly_square_picture_without_a_face_is_judged_whole_and_says_so(network, shape):
+    (answer,) = name_expressions(np.broadcast_to(GREY, (*shape, 3)), network, make_run(dataset="FER2013"))
+    assert answer.box == ((shape[1] - min(shape)) // 2, (shape[0] - min(shape)) // 2, min(shape))
+    assert answer.such_answers == "FER2013's test answers this sure" and "no face was found" in answer.note
+    assert format_answers([answer]).startswith(f"{answer.note}\n1: ")
+
+
+def test_of_a_wide_photo_only_the_faces_are_judged(network):
+    assert name_expressions(np.broadcast_to(GREY, (300, 400, 3)), network, make_run()) == []
+
+
+@pytest.mark.parametrize(("margin", "is_whole"), [(1.3, True), (1.9, False)])
+def test_a_face_about_as_large_as_the_picture(portrait, network, margin, is_whole):
+    (box,) = find_faces(portrait)
+    side = round(margin * box.side)
+    left, top = (round(edge - (margin - 1) * box.side / 2) for edge in box[:2])
+    picture = portrait[max(top, 0) :, max(left, 0) :][:side, :side]
+    (answer,) = name_expressions(picture, network, make_run())
+    assert bool(answer.note) is is_whole
+    if is_whole:
+        assert "the face fills the picture" in answer.note and answer.box.side == min(picture.shape[:2])
+        expected = predict_views(network, answer.image[np.newaxis], 1)[0]
+        np.testing.assert_allclose(answer.probabilities, expected, rtol=1e-5)
+
+
+def test_whole_when_asked(portrait, network):
+    (answer,) = name_expressions(np.concatenate([portrait, portrait], axis=1), network, make_run(), whole=True)
+    assert answer.box == (212, 0, 600) and answer.note == "judged whole, as asked"
+
+
+def test_an_answer_is_worth_what_the_record_says(portrait, network, monkeypatch):
+    record = {"confidence": [0.2, 0.3], "correct": [1, 1]}
+    monkeypatch.setattr("fer_utils.photo.answers.load_photo_record", lambda run: record)
+    (cut,) = name_expressions(portrait, network, make_run())
+    assert cut.share_right == 1 and "on FER2013's validation faces, cut out in the same way, 100% were" in str(cut)
+    (whole,) = name_expressions(portrait, network, make_run(), whole=True)
+    assert whole.share_right == 0.5, "half of the run's test answers are right"
+
+
+@pytest.mark.slow
+def test_fer2013_given_as_files_costs_at_most_a_point(real_fer2013, tmp_path):
+    run = find_best(load_recorded())
+    best = load_network(run)
+    found = read_fer2013(real_fer2013 / "fer2013.npz")
+    faces, labels = (values[found.usage == 1][:300] for values in (found.pixels, found.labels))
+    for number, face in enumerate(faces):
+        Image.fromarray(face).save(tmp_path / f"{number}.png")
+    photos = [read_photo(tmp_path / f"{number}.png") for number in range(len(faces))]
+    said = [answers[0].probabilities.argmax() for answers in (name_expressions(p, best, run) for p in photos)]
+    direct = predict_views(best, faces[..., np.newaxis], run.views).argmax(axis=1)
+    assert np.mean(said == labels) >= np.mean(direct == labels) - 0.01
 
 
 def test_grey_levels_of_fer2013_in_the_notebook(real_fer2013):

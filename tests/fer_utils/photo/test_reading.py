@@ -116,6 +116,24 @@ def test_missing_file_and_folder(tmp_path):
         read_photo(tmp_path)
 
 
+@pytest.mark.parametrize("brand", [b"heic", b"mif1", b"hevc"])
+def test_a_photo_of_a_phone_in_heic_gets_its_own_advice(tmp_path, brand):
+    (tmp_path / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftyp" + brand + bytes(100))
+    with pytest.raises(PhotoError, match=r"IMG_1.HEIC: found a HEIC photo; expected jpg or png\. Save it as jpg"):
+        read_photo(tmp_path / "IMG_1.HEIC")
+
+
+def test_no_other_program_is_started(monkeypatch, tmp_path):
+    """Pillow hands EPS to Ghostscript; here it is no photo, whatever its name."""
+    monkeypatch.setattr("subprocess.Popen", lambda *arguments, **options: pytest.fail(f"started {arguments}"))
+    Image.fromarray(NOISE).save(tmp_path / "photo.eps")
+    content = (tmp_path / "photo.eps").read_bytes()
+    (tmp_path / "photo.jpg").write_bytes(content)
+    for source in (tmp_path / "photo.eps", tmp_path / "photo.jpg", content):
+        with pytest.raises(PhotoError, match="no image that can be read"):
+            read_photo(source)
+
+
 def test_sample_without_matplotlibs_files(monkeypatch):
     monkeypatch.setattr("fer_utils.photo.reading.get_sample_data", lambda name, asfileobj: "nowhere.jpg")
     picture, words = sample_photo()
