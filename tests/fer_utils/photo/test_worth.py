@@ -1,0 +1,48 @@
+"""What an answer is worth: from which answers it is counted."""
+
+import json
+
+import pytest
+
+from fer_utils.data.load import FER2013_FINGERPRINT
+from fer_utils.photo.worth import load_photo_record, measure_worth
+from small_training import make_run
+
+RECORD = {"fingerprint": FER2013_FINGERPRINT, "experiment": "lenet_like", "seed": 0, "trained_at": "0123456789ab"}
+RECORD |= {"confidence": [0.9] * 400 + [0.4] * 400, "correct": [1] * 400 + [1, 0, 0, 0] * 100}
+
+
+def write(path, **changes):
+    path.write_text(json.dumps(RECORD | changes), encoding="utf-8")
+    return path
+
+
+def test_a_cut_out_face_is_worth_what_such_faces_were(tmp_path):
+    record = load_photo_record(make_run(), write(tmp_path / "photos.json"))
+    assert measure_worth(0.95, make_run(), record)[0] == 1
+    share, words = measure_worth(0.3, make_run(), record)
+    assert share == 0.25 and words == "answers this sure on FER2013's validation faces, cut out in the same way"
+
+
+@pytest.mark.parametrize(
+    ("dataset", "words"),
+    [("FER2013", "FER2013's test answers this sure"), ("drawn faces", "the test answers this sure on drawn faces")],
+)
+def test_without_a_record_the_test_answers_count(dataset, words):
+    assert measure_worth(0.9, make_run(dataset=dataset), None) == (0.5, words)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"experiment": "best"}, {"seed": 1}, {"trained_at": "0"}, {"fingerprint": "0"}, {"confidence": [], "correct": []}],
+)
+def test_a_record_of_another_training_is_none(tmp_path, changes):
+    assert load_photo_record(make_run(), write(tmp_path / "photos.json", **changes)) is None
+
+
+def test_a_missing_record_is_none_and_a_damaged_one_is_named(tmp_path, capsys):
+    assert load_photo_record(make_run(), tmp_path / "photos.json") is None and not capsys.readouterr().out
+    for content in ('{"fingerprint', "[]", "{}"):
+        (tmp_path / "photos.json").write_text(content)
+        assert load_photo_record(make_run(), tmp_path / "photos.json") is None
+        assert "left out: photos.json is damaged" in capsys.readouterr().out
