@@ -5,7 +5,7 @@ from fer_utils.device import keras
 from fer_utils.models import FAMILIES, augmentation_layer, deep_residual, fast, lenet_like, resnet_like, vgg_like
 from fer_utils.training.experiments import find_experiment
 from fer_utils.training.recipes import Recipe
-from fer_utils.training.runs import WEIGHTS, RunError, explain_damage
+from fer_utils.training.runs import WEIGHTS, RunError, explain_damage, read_checked
 from fer_utils.training.seeds import own_seeds
 
 NETWORKS = {build.__name__: build for build in (lenet_like, vgg_like, resnet_like, fast, deep_residual)} | FAMILIES
@@ -42,6 +42,7 @@ def load_network(run):
     if path is None or not path.exists():
         name = f"{run.experiment}, seed {run.seed}"
         raise RunError(f"{name}: the run was kept without its weights; train it with retrain=True")
+    read_checked(run.folder, WEIGHTS, run.digests)
     network = build_network(find_experiment(run.experiment), Recipe(**run.recipe), seed=None)
     with explain_damage(path):
         network.load_weights(path)

@@ -29,7 +29,7 @@ from fer_utils.training.checkpoint import (
 )
 from fer_utils.training.compiling import compile_network
 from fer_utils.training.experiments import find_experiment, find_recipe
-from fer_utils.training.origin import find_commit, list_versions
+from fer_utils.training.origin import describe_machine, find_commit, list_versions
 from fer_utils.training.recipes import read_definition
 from fer_utils.training.runs import Run, save_run
 from fer_utils.training.store import find_finished, lock_run, run_folder, store_folder
@@ -238,4 +238,5 @@ def _record(network, progress, experiment, profile, recipe, faces, seed, precisi
         precision=precision,
         versions=list_versions(),
         commit=find_commit(),
+        machine=describe_machine(),
     )

@@ -1,11 +1,14 @@
 """`Run`: what a training leaves behind, saved as a folder of plain numbers, and how to find it again.
 
 A run's folder holds `run.json` (facts and history), `arrays.npz` (predictions on the test images) and, where the
-network itself was kept, `float16.weights.h5` (half precision; `model.load_weights` reads it).
+network itself was kept, `float16.weights.h5` (half precision; `model.load_weights` reads it). `run.json` also holds the
+digests of the facts and of the other files: a run in which anything was changed since it was saved is refused.
 """
 
 import contextlib
 import dataclasses
+import hashlib
+import io
 import json
 import zipfile
 import zlib
@@ -16,7 +19,7 @@ import numpy as np
 
 from fer_utils.environment import atomic_path, recover, recover_all
 
-FORMAT = 1
+FORMAT = 2
 WEIGHTS = "float16.weights.h5"
 ARRAYS = ("confusion", "validation_confusion", "test_probabilities", "test_correct", "late_correct")
 # What runs of earlier versions say in other words: whether there was augmentation, not which; a setting's old name.
@@ -39,7 +42,8 @@ class Run:
     and `validation_confusion` are counts (7, 7), rows true, columns predicted; `test_probabilities` is float16 (N, 7),
     `test_correct` bool (N,), both with the kept weights; `late_correct` is bool (late, N), a row for each of the last
     epochs that the recipe has judged too (`Recipe.late`); `seconds` is training alone, computed in `precision`, a Keras
-    dtype policy; `views` of each image were judged.
+    dtype policy; `views` of each image were judged; `machine` is of `origin.describe_machine`, empty where an earlier
+    version did not record it.
     """
 
     experiment: str
@@ -64,8 +68,10 @@ class Run:
     commit: str
     precision: str = "float32"
     views: int = 1
+    machine: dict = dataclasses.field(default_factory=dict)
     late_correct: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros((0, 0), bool))
     folder: Path | None = None
+    digests: dict = dataclasses.field(default_factory=dict)  # of the files in the folder
 
     @property
     def test_predictions(self):
@@ -80,31 +86,62 @@ class Run:
 
 def save_run(run, folder, model=None):
     """Writes `run` and the weights of `model`, if given, to `folder`, all or nothing; returns it with its folder."""
-    facts = {f.name: getattr(run, f.name) for f in dataclasses.fields(run) if f.name not in (*ARRAYS, "folder")}
+    left_out = (*ARRAYS, "folder", "digests")
+    facts = {f.name: getattr(run, f.name) for f in dataclasses.fields(run) if f.name not in left_out}
     with atomic_path(folder) as temporary:
         temporary.mkdir()
-        (temporary / "run.json").write_text(json.dumps({"format": FORMAT, **facts}, indent=1) + "\n", encoding="utf-8")
         np.savez_compressed(temporary / "arrays.npz", **{name: getattr(run, name) for name in ARRAYS})
         if model is not None:
             save_half_precision(model, temporary / WEIGHTS)
-    return dataclasses.replace(run, folder=Path(folder))
+        write_facts({"format": FORMAT, **facts}, temporary)
+    return load_run(folder)
+
+
+def write_facts(facts, folder):
+    """Writes `run.json` into `folder`, with the digests of `facts` and of the other files that lie there."""
+    digests = {path.name: _digest(path.read_bytes()) for path in sorted(folder.iterdir()) if path.name != "run.json"}
+    whole = {**facts, "digests": {"facts": _digest_facts(facts), **digests}}
+    (folder / "run.json").write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+
+
+def _digest_facts(facts):
+    return _digest(json.dumps(facts, sort_keys=True).encode())
+
+
+def _digest(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def read_checked(folder, name, digests):
+    """Returns the bytes of the file `name` in a run's `folder`; `RunError` if they are not those that were saved."""
+    path = folder / name
+    with explain_damage(path):
+        content = path.read_bytes()
+    if digests.get(name) != _digest(content):
+        raise RunError(f"{_short_name(path)} is damaged, or is not the file that was saved with the run")
+    return content
 
 
 def load_run(folder):
-    """Reads the `Run` in `folder`; `RunError` says which file is missing or damaged."""
+    """Reads the `Run` in `folder`; `RunError` says which file is missing, damaged or changed."""
     folder = Path(folder)
     recover(folder)
     with explain_damage(folder / "run.json"):
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        written_here = facts.pop("format") == FORMAT
-        facts |= _in_todays_words(facts["augmentation"], facts["recipe"])
+        written_here, digests = facts["format"] == FORMAT, facts.pop("digests", {})
     if not written_here:
         raise RunError(f"{_short_name(folder / 'run.json')} was written by another version of the course")
-    with explain_damage(folder / "arrays.npz"), np.load(folder / "arrays.npz", allow_pickle=False) as stored:
+    with explain_damage(folder / "run.json"):
+        if digests.pop("facts", None) != _digest_facts(facts):
+            raise ValueError("its facts were changed since it was saved")
+        del facts["format"]
+        facts |= _in_todays_words(facts["augmentation"], facts["recipe"])
+    content = io.BytesIO(read_checked(folder, "arrays.npz", digests))
+    with explain_damage(folder / "arrays.npz"), np.load(content, allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in ARRAYS if name in stored or name != "late_correct"}
         arrays.setdefault("late_correct", np.zeros((0, len(arrays["test_correct"])), bool))  # runs of earlier versions
     with explain_damage(folder / "run.json"):
-        run = Run(**facts, **arrays, folder=folder)
+        run = Run(**facts, **arrays, folder=folder, digests=digests)
         _check_agreement(run)
     return run
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from fer_utils.data import FER2013_FINGERPRINT
-from fer_utils.environment import DATA
+from fer_utils.environment import DATA, recover
 from fer_utils.training.recipes import find_difference
 from fer_utils.training.runs import RunError, load_run
 
@@ -31,9 +31,16 @@ def run_folder(store, experiment, seed):
 
 
 def find_finished(folder, experiment, recipe, faces):
-    """Returns the `Run` in `folder` if it is this very one, same network, same recipe, same images; else None."""
+    """Returns the `Run` in `folder` if it is this very one, same network, same recipe, same images; else None.
+
+    One that cannot be read is named: it will be trained anew.
+    """
+    recover(folder)
+    if not folder.exists():
+        return None
     try:
         run = load_run(folder)
-    except RunError:
+    except RunError as error:
+        print(f"not taken: {error}")
         return None
     return None if find_difference(run, experiment, recipe, faces.fingerprint) else run

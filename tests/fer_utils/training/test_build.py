@@ -73,3 +73,9 @@ def test_damaged_weights_are_named(epochs):
     (run.folder / WEIGHTS).write_bytes(content[: len(content) // 2])
     with pytest.raises(RunError, match=f"lenet_like/seed-0/{WEIGHTS}"):
         load_network(run)
+    for place in range(0, len(content), len(content) // 50):
+        flipped = bytearray(content)
+        flipped[place] ^= 16
+        (run.folder / WEIGHTS).write_bytes(flipped)
+        with pytest.raises(RunError, match=f"lenet_like/seed-0/{WEIGHTS} is damaged, or is not the file"):
+            load_network(run)

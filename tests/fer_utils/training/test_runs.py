@@ -10,7 +10,17 @@ import pytest
 from fer_utils import environment
 from fer_utils.device import keras
 from fer_utils.models.of_report import lenet_like, resnet_like
-from fer_utils.training.runs import ARRAYS, WEIGHTS, Run, RunError, list_runs, load_run, save_half_precision, save_run
+from fer_utils.training.runs import (
+    ARRAYS,
+    WEIGHTS,
+    Run,
+    RunError,
+    list_runs,
+    load_run,
+    save_half_precision,
+    save_run,
+    write_facts,
+)
 from small_training import make_run
 
 
@@ -19,7 +29,7 @@ def assert_same_run(found, expected):
         if field.name in ARRAYS:
             assert getattr(found, field.name).dtype == getattr(expected, field.name).dtype
             np.testing.assert_array_equal(getattr(found, field.name), getattr(expected, field.name))
-        elif field.name != "folder":
+        elif field.name not in ("folder", "digests"):
             assert getattr(found, field.name) == getattr(expected, field.name)
 
 
@@ -37,9 +47,8 @@ def test_a_run_comes_back_as_it_was_saved(tmp_path):
 def test_a_run_of_an_earlier_version_is_read_in_today_s_words(tmp_path, earlier, now):
     folder = save_run(make_run(), tmp_path / "lenet_like" / "seed-0").folder
     facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    facts["augmentation"] = earlier
     facts["recipe"]["mean_decay"] = 0.99
-    (folder / "run.json").write_text(json.dumps(facts), encoding="utf-8")
+    change_facts(folder, augmentation=earlier, recipe=facts["recipe"])
     run = load_run(folder)
     assert run.augmentation == now and run.recipe["ema_decay"] == 0.99 and "mean_decay" not in run.recipe
 
@@ -108,8 +117,8 @@ def unknown_fact(folder):
 
 def fact_missing(folder):
     facts = json.loads((folder / "run.json").read_text())
-    del facts["commit"]
-    (folder / "run.json").write_text(json.dumps(facts))
+    del facts["commit"], facts["digests"]
+    write_facts(facts, folder)
 
 
 def accuracy_of_another_run(folder):
@@ -120,9 +129,27 @@ def copied_from_another_seed(folder):
     change_facts(folder, seed=7)
 
 
-def change_facts(folder, **changes):
+def another_accuracy_by_hand(folder):
+    text = (folder / "run.json").read_text()
+    (folder / "run.json").write_text(text.replace('"seconds": 12.3', '"seconds": 12.4'))
+
+
+def without_digests(folder):
     facts = json.loads((folder / "run.json").read_text())
-    (folder / "run.json").write_text(json.dumps({**facts, **changes}))
+    del facts["digests"]
+    (folder / "run.json").write_text(json.dumps(facts))
+
+
+def arrays_of_another_run(folder):
+    other = save_run(make_run(np.arange(70) % 3 == 0), folder.parents[1] / "other").folder
+    (folder / "arrays.npz").write_bytes((other / "arrays.npz").read_bytes())
+
+
+def change_facts(folder, **changes):
+    """Writes a run as a version of the course would that knows these facts."""
+    facts = {**json.loads((folder / "run.json").read_text()), **changes}
+    del facts["digests"]
+    write_facts(facts, folder)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +169,9 @@ def change_facts(folder, **changes):
         (fact_missing, "run.json is damaged (TypeError: "),
         (accuracy_of_another_run, "run.json is damaged (ValueError: 35 of 70 test images are right"),
         (copied_from_another_seed, "run.json is of lenet_like, seed 7: a copy?"),
+        (another_accuracy_by_hand, "run.json is damaged (ValueError: its facts were changed since it was saved)"),
+        (without_digests, "run.json is damaged (ValueError: its facts were changed since it was saved)"),
+        (arrays_of_another_run, "arrays.npz is damaged, or is not the file that was saved with the run"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -172,7 +202,39 @@ def test_no_flipped_bit_makes_listing_crash(tmp_path):
             flipped[place] ^= bit
             arrays.write_bytes(flipped)
             refused += len(list_runs(tmp_path)[1])
-    assert refused > len(content) / 7, "flips in the packed numbers are to be noticed"
+    assert refused == 3 * len(range(0, len(content), 7))
+
+
+def test_no_mutation_of_the_facts_passes_unseen(tmp_path):
+    path = save_run(make_run(), tmp_path / "lenet_like" / "seed-0").folder / "run.json"
+    whole, random = path.read_bytes(), np.random.default_rng(0)
+    expected = load_run(path.parent)
+    for mutated in mutate(whole, random, 200):
+        path.write_bytes(mutated)
+        found, problems = list_runs(tmp_path)
+        if problems:
+            assert problems[0].startswith("lenet_like/seed-0/")
+        else:
+            assert_same_run(found[0], expected)
+
+
+def mutate(content, random, count):
+    """Yields `content` with a flipped bit, a cut end, a changed digit, or a part left out or doubled."""
+    for _ in range(count):
+        mutated, place, length = bytearray(content), random.integers(len(content)), random.integers(1, 60)
+        kind = random.integers(5)
+        if kind == 0:
+            mutated[place] ^= 1 << random.integers(8)
+        elif kind == 1:
+            del mutated[place:]
+        elif kind == 2:
+            digits = [at for at, byte in enumerate(content) if chr(byte).isdigit()]
+            mutated[random.choice(digits)] = ord(str(random.integers(10)))
+        elif kind == 3:
+            del mutated[place : place + length]
+        else:
+            mutated[place:place] = mutated[place : place + length]
+        yield bytes(mutated)
 
 
 def test_a_failure_while_writing_leaves_no_folder(tmp_path, monkeypatch):

@@ -84,10 +84,11 @@ def test_retrain_trains_again_and_replaces_the_run(epochs):
     assert load_run(run.folder).history == run.history
 
 
-def test_a_damaged_run_in_the_store_is_trained_again(epochs):
+def test_a_damaged_run_in_the_store_is_named_and_trained_again(epochs, capsys):
     run = train("lenet_like", make_faces())
     (run.folder / "arrays.npz").write_bytes(b"damaged")
     train("lenet_like", make_faces())
+    assert "not taken: lenet_like/seed-0/arrays.npz is damaged" in capsys.readouterr().out
     assert epochs == [0, 1, 2] * 2
     assert list_runs(run.folder.parent.parent)[1] == []
 
