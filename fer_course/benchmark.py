@@ -20,10 +20,10 @@ import pandas as pd
 from fer_course.benchmark_training import measure_families, measure_growth, measure_race, measure_training
 from fer_utils import device
 from fer_utils.data import IMAGE_SIZE, SPLIT_NAMES, load_faces, read_fer2013
-from fer_utils.environment import PROJECT, atomic_path, progress_bar
+from fer_utils.environment import PROJECT, progress_bar
 from fer_utils.evaluation import time_in_turns
 from fer_utils.report import Row
-from fer_utils.training import find_commit, list_versions
+from fer_utils.training import find_commit, list_versions, save_facts
 
 BAR = "{desc} |{bar:20}| {elapsed} so far"
 
@@ -120,5 +120,4 @@ def measure_start(faces, quick):
 
 def save(measured, path):
     """Writes the answer of `run_benchmark` to `path` as json, all or nothing."""
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    save_facts(measured, path)

@@ -5,12 +5,11 @@ is so on PublicTest.
 """
 
 import itertools
-import json
 
 import numpy as np
 
 from fer_utils.data import CLASS_NAMES, FER2013_FINGERPRINT, find_copies, find_votes, read_votes
-from fer_utils.environment import atomic_path, progress_bar
+from fer_utils.environment import progress_bar
 from fer_utils.evaluation import (
     N_LOOKED_AT,
     STRENGTHS,
@@ -52,6 +51,7 @@ from fer_utils.report import (
 from fer_utils.training import (
     BEST_ROWS,
     EQUAL_ROWS,
+    FactsError,
     Recipe,
     RunError,
     build_network,
@@ -59,6 +59,7 @@ from fer_utils.training import (
     find_experiment,
     list_versions,
     load_network,
+    save_facts,
 )
 
 
@@ -75,7 +76,7 @@ def record_mistakes(faces, folder=None):
     except RunError as error:
         print(f"no mistakes are recorded: {error}")
         return None
-    path, known, votes = (folder or RECORDED) / MISTAKES, load_mistakes(folder), find_test_votes(faces)
+    path, known, votes = (folder or RECORDED) / MISTAKES, _known(load_mistakes, folder), find_test_votes(faces)
     which = {**identify_run(run), "fingerprint": faces.fingerprint}
     same = known and all(known[name] == value for name, value in _plain(which).items())
     if same and ("crowd" in known or votes is None):
@@ -87,9 +88,17 @@ def record_mistakes(faces, folder=None):
     if votes is not None:
         facts["crowd"] = _ask_crowd(run, faces, votes)
     facts |= {"neighbours": _ask_neighbours(network, faces.validation), "looks": _look(run, network, faces.validation)}
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(_plain(facts), indent=1) + "\n", encoding="utf-8")
+    save_facts(_plain(facts), path)
     return load_mistakes(folder)
+
+
+def _known(load, folder):
+    """Returns the facts that `load` finds in `folder`; None if there are none or they are damaged, which it prints."""
+    try:
+        return load(folder)
+    except FactsError as error:
+        print(error)
+        return None
 
 
 def _judge_answers(run, network, faces):
@@ -205,15 +214,14 @@ def record_test_set(faces, folder=None):
     images; and, where FERPlus's votes are found, the crowd's accuracy. Returns the facts.
     """
     path = (folder or RECORDED) / TEST_SET
-    facts = load_test_set(folder) or {}
+    facts = _known(load_test_set, folder) or {}
     facts |= {"fingerprint": faces.fingerprint, "also_in_training": find_copies(faces.test, faces.train)}
     recorded = load_recorded(folder=folder)
     facts["ensembles"] = average_networks(recorded, faces.test.labels)
     facts["views"] = compare_views(recorded, faces.validation, facts.get("views"))
     if votes := find_votes():
         facts["crowd_accuracy"] = crowd_accuracy(read_votes(votes)["PrivateTest"], faces.test.labels)
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(facts) + "\n", encoding="utf-8")
+    save_facts(facts, path)
     return facts
 
 

@@ -13,7 +13,7 @@ from fer_utils.environment import PROJECT, atomic_path, progress_bar
 from fer_utils.evaluation import compare_on_same_images
 from fer_utils.models import STACK_DEPTHS, STACK_RECIPE, narrow_stack, train_stack
 from fer_utils.report import REHEARSAL, as_markdown
-from fer_utils.training import RECIPES, find_commit, list_versions, reproduce, store_folder
+from fer_utils.training import RECIPES, find_commit, list_versions, reproduce, save_facts, store_folder
 
 INSTRUCTOR = PROJECT / "docs" / "instructor.md"
 MARKS = "<!-- rehearsal: written by `fer-course rehearse` -->\n", "<!-- end of the rehearsal -->\n"
@@ -53,8 +53,7 @@ def rehearse(faces, seeds, show=print, path=REHEARSAL):
         "versions": list_versions(),
         "commit": find_commit(),
     }
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(rehearsal, indent=1) + "\n", encoding="utf-8")
+    save_facts(rehearsal, path)
     return rehearsal
 
 

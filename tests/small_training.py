@@ -137,3 +137,22 @@ def make_run(correct=None, **changes):
 
 def projections(network):
     return [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D) and "shortcut" in layer.name]
+
+
+def mutate(content, random, count):
+    """Yields `content` with a flipped bit, a cut end, a changed digit, or a part left out or doubled."""
+    for _ in range(count):
+        mutated, place, length = bytearray(content), random.integers(len(content)), random.integers(1, 60)
+        kind = random.integers(5)
+        if kind == 0:
+            mutated[place] ^= 1 << random.integers(8)
+        elif kind == 1:
+            del mutated[place:]
+        elif kind == 2:
+            digits = [at for at, byte in enumerate(content) if chr(byte).isdigit()]
+            mutated[random.choice(digits)] = ord(str(random.integers(10)))
+        elif kind == 3:
+            del mutated[place : place + length]
+        else:
+            mutated[place:place] = mutated[place : place + length]
+        yield bytes(mutated)

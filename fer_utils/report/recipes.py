@@ -1,7 +1,5 @@
 """Sets recipes side by side: candidates for the report's own, its rows, the way to the course's, its other stride."""
 
-import json
-
 import numpy as np
 import pandas as pd
 
@@ -15,6 +13,8 @@ from fer_utils.training import (
     REPORT_ROWS,
     ROWS,
     STRIDE_2_ROWS,
+    FactsError,
+    load_facts,
     name_candidate_training,
 )
 
@@ -35,10 +35,11 @@ def load_screening(folder=None):
     found = {}
     for path in sorted(((folder or RECORDED) / SCREENING).glob("*.json")):
         try:
-            facts = json.loads(path.read_text(encoding="utf-8"))
+            facts = load_facts(path, "fer-course reproduce")
+        except FactsError as error:
+            print(f"left out: {error}")
+        else:
             found[path.stem] = {"late": np.array(facts["history"]["val_accuracy"][-LATE_EPOCHS:], float), **facts}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            print(f"left out: {path.name} is damaged ({type(error).__name__}: {error})")
     return found
 
 

@@ -1,7 +1,5 @@
 """Reads the recorded runs, and the facts recorded of FER2013's test set and of the best network's mistakes."""
 
-import json
-
 import numpy as np
 
 from fer_utils.data import FER2013_FINGERPRINT
@@ -14,12 +12,15 @@ from fer_utils.training import (
     find_difference,
     find_recipe,
     list_runs,
+    load_facts,
+    require_facts,
 )
 
 RECORDED = DATA / "runs"
 TEST_SET = "test_set.json"
 MISTAKES = "mistakes.json"
 LAYERS = "layers.json"
+WRITTEN_BY = "fer-course reproduce"
 MISTAKES_FORMAT = 1  # to be raised when the record holds other numbers for the same network
 
 
@@ -100,32 +101,25 @@ def compare_with(anchor, names, recorded):
 
 
 def load_test_set(folder=None):
-    """Reads the facts that `record_test_set` wrote, or None if there are none of FER2013."""
-    return _read_facts((folder or RECORDED) / TEST_SET)
+    """Reads the facts that `record_test_set` wrote; `FactsError` if they are missing or damaged."""
+    path = (folder or RECORDED) / TEST_SET
+    return require_facts(path, WRITTEN_BY)
 
 
 def load_mistakes(folder=None):
-    """Reads the dict that `record_mistakes` wrote, or None if there is none of FER2013; a damaged one is named."""
-    facts = _read_facts((folder or RECORDED) / MISTAKES)
+    """Reads the dict that `record_mistakes` wrote, or None if there is none of FER2013; `FactsError` if damaged."""
+    facts = _of_fer2013(load_facts((folder or RECORDED) / MISTAKES, WRITTEN_BY))
     return facts if facts and facts.get("format") == MISTAKES_FORMAT else None
 
 
 def load_layers(folder=None):
-    """Reads {experiment: readings of its layers} that `record_layers` wrote, or None if there are none of FER2013."""
-    facts = _read_facts((folder or RECORDED) / LAYERS)
+    """Reads {experiment: readings} that `record_layers` wrote, or None if there are none; `FactsError` if damaged."""
+    facts = _of_fer2013(load_facts((folder or RECORDED) / LAYERS, WRITTEN_BY))
     return facts and facts["networks"]
 
 
-def _read_facts(path):
-    """Reads the dict in the JSON file `path`, or None if there is none of FER2013; a damaged file is named."""
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        return facts if facts["fingerprint"] == FER2013_FINGERPRINT else None
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        print(f"left out: {path.name} is damaged ({type(error).__name__}: {error})")
-        return None
+def _of_fer2013(facts):
+    return facts if facts and facts.get("fingerprint") == FER2013_FINGERPRINT else None
 
 
 def identify_run(run):

@@ -1,6 +1,5 @@
 """Reads the recorded benchmark: seconds, ratios, and the race of the networks."""
 
-import json
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +7,7 @@ import pandas as pd
 
 from fer_utils.data import COUNTS
 from fer_utils.environment import DATA
-from fer_utils.training import EXPERIMENTS, FAST_ROWS, ROWS, find_recipe
+from fer_utils.training import EXPERIMENTS, FAST_ROWS, ROWS, find_recipe, load_facts
 
 BENCHMARK = DATA / "benchmark.json"
 MARKS = (0.50, 0.55, 0.58, 0.60, 0.65)  # validation accuracies that the race asks for
@@ -33,12 +32,12 @@ class Row(NamedTuple):
 
 
 def load_benchmark(path=BENCHMARK):
-    """Reads the answer of `run_benchmark` that was saved at `path`, each row a `Row`; None if there is none."""
-    try:
-        measured = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    return {**measured, "rows": [Row(*row) for row in measured["rows"]]}
+    """Reads the answer of `run_benchmark` that was saved at `path`, each row a `Row`; None if there is none.
+
+    Raises `FactsError` for a damaged file.
+    """
+    measured = load_facts(path, "fer-course benchmark")
+    return measured and {**measured, "rows": [Row(*row) for row in measured["rows"]]}
 
 
 def shares_of_ceiling(measured):

@@ -19,6 +19,7 @@ from fer_utils.training.experiments import (
     find_experiment,
     find_recipe,
 )
+from fer_utils.training.facts import FactsError, load_facts, require_facts, save_facts
 from fer_utils.training.grid import list_tasks, reproduce
 from fer_utils.training.loop import BAR, fit_one_epoch, train, training_cost
 from fer_utils.training.origin import find_commit, list_versions
@@ -38,6 +39,7 @@ __all__ = [
     "EXPERIMENTS",
     "Experiment",
     "FAST_ROWS",
+    "FactsError",
     "LATE_EPOCHS",
     "NETWORKS",
     "RECIPES",
@@ -59,10 +61,13 @@ __all__ = [
     "list_runs",
     "list_tasks",
     "list_versions",
+    "load_facts",
     "load_network",
     "load_run",
     "name_candidate_training",
     "reproduce",
+    "require_facts",
+    "save_facts",
     "screen_candidates",
     "store_folder",
     "train",

@@ -7,7 +7,6 @@ digests of the facts and of the other files: a run in which anything was changed
 
 import contextlib
 import dataclasses
-import hashlib
 import io
 import json
 import zipfile
@@ -18,6 +17,7 @@ import h5py
 import numpy as np
 
 from fer_utils.environment import atomic_path, recover, recover_all
+from fer_utils.training.facts import digest, digest_facts
 
 FORMAT = 2
 WEIGHTS = "float16.weights.h5"
@@ -99,17 +99,9 @@ def save_run(run, folder, model=None):
 
 def write_facts(facts, folder):
     """Writes `run.json` into `folder`, with the digests of `facts` and of the other files that lie there."""
-    digests = {path.name: _digest(path.read_bytes()) for path in sorted(folder.iterdir()) if path.name != "run.json"}
-    whole = {**facts, "digests": {"facts": _digest_facts(facts), **digests}}
+    digests = {path.name: digest(path.read_bytes()) for path in sorted(folder.iterdir()) if path.name != "run.json"}
+    whole = {**facts, "digests": {"facts": digest_facts(facts), **digests}}
     (folder / "run.json").write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
-
-
-def _digest_facts(facts):
-    return _digest(json.dumps(facts, sort_keys=True).encode())
-
-
-def _digest(content):
-    return hashlib.sha256(content).hexdigest()
 
 
 def read_checked(folder, name, digests):
@@ -117,7 +109,7 @@ def read_checked(folder, name, digests):
     path = folder / name
     with explain_damage(path):
         content = path.read_bytes()
-    if digests.get(name) != _digest(content):
+    if digests.get(name) != digest(content):
         raise RunError(f"{_short_name(path)} is damaged, or is not the file that was saved with the run")
     return content
 
@@ -132,7 +124,7 @@ def load_run(folder):
     if not written_here:
         raise RunError(f"{_short_name(folder / 'run.json')} was written by another version of the course")
     with explain_damage(folder / "run.json"):
-        if digests.pop("facts", None) != _digest_facts(facts):
+        if digests.pop("facts", None) != digest_facts(facts):
             raise ValueError("its facts were changed since it was saved")
         del facts["format"]
         facts |= _in_todays_words(facts["augmentation"], facts["recipe"])

@@ -1,13 +1,13 @@
 """Compares candidates for a recipe like the report's own, on the validation images alone."""
 
-import json
 from pathlib import Path
 
 from fer_utils import device
-from fer_utils.environment import atomic_path, progress_bar
+from fer_utils.environment import progress_bar
 from fer_utils.training.build import build_network
 from fer_utils.training.checkpoint import checkpoint_identity
 from fer_utils.training.experiments import CANDIDATES, report_recipe
+from fer_utils.training.facts import FactsError, load_facts, save_facts
 from fer_utils.training.loop import BAR, fit_epochs, training_cost
 from fer_utils.training.origin import find_commit, list_versions
 from fer_utils.training.recipes import Experiment, list_recipe_differences
@@ -95,16 +95,18 @@ def _identify(training, faces):
 
 def _find_facts(folder, identity, training):
     """Returns the facts in `folder` if they are of this training; its recipe may have got settings since."""
-    path = folder / f"{training[0]}.json"
-    if not path.exists():
+    try:
+        facts = load_facts(folder / f"{training[0]}.json", "fer-course reproduce")
+    except FactsError as error:
+        print(error)
         return None
-    facts = json.loads(path.read_text(encoding="utf-8"))
+    if facts is None:
+        return None
     found, alike = facts["identity"], ("experiment", "definition", "seed", "fingerprint")
     same = all(found[name] == identity[name] for name in alike)
     return facts if same and not list_recipe_differences(found["recipe"], training[2]) else None
 
 
 def _write_facts(facts, path):
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    save_facts(facts, path)
     path.with_name(f"{path.stem}.unfinished.npz").unlink(missing_ok=True)

@@ -1,7 +1,6 @@
 """What is recorded of the test set and of the best network's mistakes, and the record of FER2013 against itself."""
 
 import dataclasses
-import json
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from fer_utils.evaluation.crowd import compare_with_crowd, find_test_votes, labe
 from fer_utils.models.of_report import vgg_like
 from fer_utils.report.recorded import MISTAKES, TEST_SET, find_best, load_mistakes, load_recorded, load_test_set
 from fer_utils.training.experiments import EXPERIMENTS, RECIPES
+from fer_utils.training.facts import save_facts
 from fer_utils.training.runs import WEIGHTS
 from small_records import make_votes, record_run
 from small_training import make_faces, make_run, make_split
@@ -134,7 +134,7 @@ def test_facts_are_written_and_read_back(tmp_path, monkeypatch):
     facts = record.record_test_set(faces, tmp_path)
     assert facts == {"fingerprint": FER2013_FINGERPRINT, "also_in_training": [], "ensembles": {}, "views": None}
     path = tmp_path / TEST_SET
-    path.write_text(json.dumps({**facts, "crowd_accuracy": 0.5}))
+    save_facts({**facts, "crowd_accuracy": 0.5}, path)
     record.record_test_set(faces, tmp_path)
     assert load_test_set(tmp_path)["crowd_accuracy"] == 0.5, "without votes the recorded number stays"
 
@@ -192,3 +192,11 @@ def test_views_are_compared_on_the_validation_images_with_the_weights_that_were_
     assert record.compare_views({"best": [other], "best_long": []}, faces, found) is not found
     without = {name: fact for name, fact in found.items() if name != "smoothed"}
     assert record.compare_views({"best": [run], "best_long": []}, faces, without) == found
+
+
+def test_damaged_facts_are_named_and_written_anew(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(record, "find_votes", lambda: None)
+    (tmp_path / TEST_SET).write_text("{")
+    facts = record.record_test_set(make_faces(fingerprint=FER2013_FINGERPRINT), tmp_path)
+    assert "test_set.json is damaged" in capsys.readouterr().out
+    assert load_test_set(tmp_path) == facts

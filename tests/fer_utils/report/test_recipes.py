@@ -1,7 +1,6 @@
 """Recipes side by side: candidates and their distance, rows on both splits, the steps between, the two strides."""
 
 import dataclasses
-import json
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from fer_utils.evaluation.compare import compare_over_seeds
 from fer_utils.report import recipes
 from fer_utils.report.recorded import load_recorded
 from fer_utils.training.experiments import CANDIDATES, CHOSEN, REPORT_ROWS, ROWS, find_recipe
+from fer_utils.training.facts import save_facts
 from fer_utils.training.screening import name_candidate_training
 from small_records import record_run
 from small_training import make_run
@@ -22,7 +22,7 @@ def write_screening(folder, levels):
     (folder / recipes.SCREENING).mkdir()
     for name, level in levels.items():
         facts = {"history": {"val_accuracy": [0.1, 0.9, *(level + LATE)]}}
-        (folder / recipes.SCREENING / f"{name}.json").write_text(json.dumps(facts))
+        save_facts(facts, folder / recipes.SCREENING / f"{name}.json")
 
 
 def name_both(candidate):

@@ -1,12 +1,14 @@
 """The recorded runs and facts: what is read, what is left out and named, which network is best."""
 
-import json
+import contextlib
 
 import numpy as np
 import pytest
 
 from fer_utils.data.load import FER2013_FINGERPRINT
+from fer_utils.environment import DATA
 from fer_utils.report.recorded import (
+    LAYERS,
     MISTAKES,
     MISTAKES_FORMAT,
     TEST_SET,
@@ -14,15 +16,17 @@ from fer_utils.report.recorded import (
     find_best,
     find_kept,
     late_accuracies,
+    load_layers,
     load_mistakes,
     load_recorded,
     load_test_set,
 )
 from fer_utils.training.experiments import EXPERIMENTS
+from fer_utils.training.facts import FactsError, load_facts, save_facts
 from fer_utils.training.grid import keeps_weights
 from fer_utils.training.runs import WEIGHTS, RunError, save_run
 from small_records import RECIPE, record_run
-from small_training import make_run
+from small_training import make_run, mutate
 
 
 def test_recorded_runs_come_by_experiment_and_seed(tmp_path, capsys):
@@ -118,20 +122,21 @@ def test_a_training_without_a_chosen_epoch_answers_with_its_last_ones():
 # --- facts of the test set and of the mistakes ---
 
 
-@pytest.mark.parametrize("content", ["", "[1]", "{}"])
-def test_damaged_facts_are_named(tmp_path, capsys, content):
-    assert load_test_set(tmp_path) is None and capsys.readouterr().out == ""
-    (tmp_path / TEST_SET).write_text(content)
-    assert load_test_set(tmp_path) is None
-    assert "left out: test_set.json is damaged" in capsys.readouterr().out
+FACTS = {load_test_set: TEST_SET, load_mistakes: MISTAKES, load_layers: LAYERS}
 
 
-@pytest.mark.parametrize("content", ["", "[1]", "{}", '{"fingerprint": '])
-def test_damaged_record_is_named(tmp_path, capsys, content):
-    assert load_mistakes(tmp_path) is None and capsys.readouterr().out == ""
-    (tmp_path / MISTAKES).write_text(content)
-    assert load_mistakes(tmp_path) is None
-    assert f"left out: {MISTAKES} is damaged" in capsys.readouterr().out
+@pytest.mark.parametrize("content", ["", "[1]", "{}", '{"fingerprint": ', "null"])
+@pytest.mark.parametrize("load", FACTS)
+def test_damaged_facts_are_named_with_the_command_that_writes_them_anew(tmp_path, load, content):
+    (tmp_path / FACTS[load]).write_text(content)
+    with pytest.raises(FactsError, match=f"{FACTS[load]} .*`fer-course reproduce` writes it anew"):
+        load(tmp_path)
+
+
+def test_missing_facts_are_none_where_they_may_be_missing(tmp_path):
+    assert load_mistakes(tmp_path) is None and load_layers(tmp_path) is None
+    with pytest.raises(FactsError, match="test_set.json is missing"):
+        load_test_set(tmp_path)
 
 
 def test_record_of_other_faces_or_of_another_format_is_none(tmp_path):
@@ -139,8 +144,17 @@ def test_record_of_other_faces_or_of_another_format_is_none(tmp_path):
         {"fingerprint": "0", "format": MISTAKES_FORMAT},
         {"fingerprint": FER2013_FINGERPRINT, "format": 0},
     ):
-        (tmp_path / MISTAKES).write_text(json.dumps(facts))
+        save_facts(facts, tmp_path / MISTAKES)
         assert load_mistakes(tmp_path) is None
+
+
+@pytest.mark.parametrize("name", ["benchmark.json", "rehearsal.json", "runs/test_set.json", "runs/mistakes.json"])
+def test_no_mutation_of_recorded_facts_passes_unseen(tmp_path, name):
+    content, expected = (DATA / name).read_bytes(), load_facts(DATA / name, "")
+    for mutated in mutate(content, np.random.default_rng(0), 200):
+        (tmp_path / "facts.json").write_bytes(mutated)
+        with contextlib.suppress(FactsError):
+            assert load_facts(tmp_path / "facts.json", "") == expected
 
 
 # --- the recorded runs of this repository ---

@@ -21,7 +21,7 @@ from fer_utils.training.runs import (
     save_run,
     write_facts,
 )
-from small_training import make_run
+from small_training import make_run, mutate
 
 
 def assert_same_run(found, expected):
@@ -216,25 +216,6 @@ def test_no_mutation_of_the_facts_passes_unseen(tmp_path):
             assert problems[0].startswith("lenet_like/seed-0/")
         else:
             assert_same_run(found[0], expected)
-
-
-def mutate(content, random, count):
-    """Yields `content` with a flipped bit, a cut end, a changed digit, or a part left out or doubled."""
-    for _ in range(count):
-        mutated, place, length = bytearray(content), random.integers(len(content)), random.integers(1, 60)
-        kind = random.integers(5)
-        if kind == 0:
-            mutated[place] ^= 1 << random.integers(8)
-        elif kind == 1:
-            del mutated[place:]
-        elif kind == 2:
-            digits = [at for at, byte in enumerate(content) if chr(byte).isdigit()]
-            mutated[random.choice(digits)] = ord(str(random.integers(10)))
-        elif kind == 3:
-            del mutated[place : place + length]
-        else:
-            mutated[place:place] = mutated[place : place + length]
-        yield bytes(mutated)
 
 
 def test_a_failure_while_writing_leaves_no_folder(tmp_path, monkeypatch):
