@@ -15,6 +15,7 @@ import time
 import nbformat
 import pytest
 from browser import CHROMIUM, WINDOW, serve, start_chromium, start_lab, time_limit
+from live_camera import check_live
 from matplotlib import cbook
 from nbformat.v4 import new_code_cell, new_notebook
 
@@ -204,6 +205,7 @@ def test_notebook(path, page, lab):
         on_portrait, is_drawn, on_camera = ask_the_widget(page, name)
         assert any(expression in on_portrait for expression in CLASS_NAMES) and is_drawn
         assert "no face" in on_camera
+        check_live(page, CLASS_NAMES, SHOTS / f"{name}-live.png")
     choose(page, "Kernel", "Shut Down Kernel")
 
 
