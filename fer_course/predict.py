@@ -42,13 +42,22 @@ def find_run(named):
     if (folder / "run.json").exists():
         return load_run(folder)
     experiment, _, seed = named.partition("/")
-    place = Path(find_experiment(experiment).name, f"seed-{seed.removeprefix('seed-')}")
+    seed = seed.removeprefix("seed-")
+    if not seed.isdigit():
+        raise RunError(
+            f"--run {named}: found no run there; expected EXPERIMENT/SEED, such as best/0, or a run's folder."
+        )
+    place = Path(find_experiment(experiment).name, f"seed-{seed}")
     stores = sorted(Path(os.environ.get("FER_RUNS") or DATA / "my_runs").glob("*/"))
-    own = [store / place for store in stores if (store / place / "run.json").exists()]
-    if len(own) > 1:
-        paths = ", ".join(str(path) for path in own)
-        raise RunError(f"--run {named}: found {len(own)} trainings; expected one. Name its folder: {paths}.")
-    return load_run(own[0] if own else DATA / "runs" / place)
+    found = [store / place for store in stores if (store / place / "run.json").exists()]
+    if len(found) > 1:
+        paths = ", ".join(str(path) for path in found)
+        raise RunError(f"--run {named}: found {len(found)} trainings; expected one. Name its folder: {paths}.")
+    folder = found[0] if found else DATA / "runs" / place
+    if not folder.exists():
+        advice = f"Train it: `fer-course train {experiment} --seed {seed}`"
+        raise RunError(f"--run {named}: found no training of it; expected one. {advice}, or name its folder.")
+    return load_run(folder)
 
 
 def list_sources(named):
@@ -77,9 +86,11 @@ def list_sources(named):
 def judge_pictures(sources, network, run, whole=False):
     """Returns a `Picture` for each photo and each frame that is judged; what cannot be read stops nothing."""
     pictures = []
-    for path in progress_bar(sources, unit="file", desc="photos"):
+    bar = progress_bar(sources, unit="file", desc="photos")
+    for path in bar:
         try:
             for second, picture in photo.read_pictures(path):
+                bar.set_postfix_str("" if second is None else f"second {second:.0f}")
                 pictures.append(Picture(path, second, photo.name_expressions(picture, network, run, whole), None))
         except photo.PhotoError as error:
             pictures.append(Picture(path, None, [], str(error)))

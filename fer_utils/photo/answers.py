@@ -15,7 +15,10 @@ scaled by BICUBIC  66.3  68.7  68.1  67.7  65.1  68.9         69.2
 scaled by LANCZOS  66.8  69.1  68.8  68.4  66.3  69.8         69.9
 =================  ====  ====  ====  ====  ====  ===========  =================
 
-So a face is judged on two squares, and the mean counts; the square's shift by a twentieth up or down gained nothing.
+So a face is judged on two squares, and the mean counts. To shift the square by a twentieth up or down gained nothing.
+On the other 1,789 images, which chose nothing, the detector found 1,281 faces. With all ten views the network was right
+on 72.4 % of their frames, on 69.1 % cut along the detector's square and scaled by BICUBIC, on 70.3 % cut as below: the
+square costs 2.1 points instead of 3.4. Each of these answers is recorded (`worth`), and the printed shares are theirs.
 """
 
 import functools
@@ -34,8 +37,9 @@ DETECTOR = "haarcascade_frontalface_alt.xml"
 # small enough for a second on two cores. Of FER2013's faces fewer are found at 48 pixels than from 96 on.
 SEARCHED_SIDE = 192, 800
 SQUARES = 1, 1.2  # the squares on which a face is judged, as multiples of the detector's
-# A picture that is already a cropped face. Of 1,000 of FER2013's frames given as files the detector finds no face in
-# 460, and in 99 of 100 others one of more than half the frame's side.
+# A picture that is already a cropped face. Of the first 1,000 validation images given as files the detector finds no
+# face in 460, and in all but 29 others one that fills the frame. The best network was right on 69.7 % of the files, and
+# on 69.9 % when it was fed directly.
 SMALL_SIDE = 160  # pixels, the longer side of a small picture
 NEARLY_SQUARE = 1.25  # times the shorter side
 FILLS = 2 / 3  # of the shorter side: a face of at least this is about as large as the picture
@@ -145,9 +149,10 @@ def judge_squares(faces, network, views):
 def name_expressions(photo, network, run, whole=False):
     """Returns what `network` says of each face in a photo: [`Answer`, ...] from left to right; [] without a face.
 
-    `run` is the network's `Run`. A picture that seems to be a cropped face already, small or nearly square and without
-    a face that is smaller than itself, is judged whole, like FER2013's own images; with `whole` every picture is. Of
-    one that is no square the largest square in its middle is taken. What an answer is worth: `worth`.
+    `run` is the network's `Run`. A picture that seems to be a cropped face already is judged whole, like FER2013's own
+    images: it is small or nearly square, and no face is found in it, or one about as large as itself. With `whole`
+    every picture is judged so. Of a picture that is no square it is the largest square in its middle. `worth` says how
+    it is counted what an answer is worth.
     """
     boxes, note = ([], "judged whole, as asked") if whole else _find_or_take_whole(photo)
     if note:

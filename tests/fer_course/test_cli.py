@@ -328,6 +328,7 @@ def test_predict_goes_through_a_folder_and_says_what_it_passes_over(small_record
     assert len(pd.read_csv(tmp_path / "answers.csv")) == 2
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no such names")
 def test_predict_prints_no_control_characters(small_recorded, tmp_path):
     for name in ("whole.png", "cut.jpg"):
         (tmp_path / name).rename(tmp_path / f"\x1b[31m{name}")

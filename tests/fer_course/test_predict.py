@@ -51,7 +51,15 @@ def test_several_trainings_of_one_name_are_listed(stores):
         find_run("lenet_like/0")
 
 
-@pytest.mark.parametrize(("named", "words"), [("lenet_like/7", "seed-7"), ("alexnet/0", "no experiment 'alexnet'")])
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ("lenet_like/7", "found no training of it; .* `fer-course train lenet_like --seed 7`"),
+        ("alexnet/0", "no experiment 'alexnet'"),
+        ("lenet_like", "found no run there; expected EXPERIMENT/SEED"),
+        ("/nowhere/lenet_like/seed-0", "found no run there"),
+    ],
+)
 def test_a_run_that_is_not_there(stores, named, words):
     with pytest.raises(ValueError, match=words):
         find_run(named)
