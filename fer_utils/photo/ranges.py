@@ -16,7 +16,8 @@ USUAL = 255, 4095, 65535
 BEYOND = 0.05  # of the range: how far scaling a picture may have carried float values beyond black and white
 # Tags of TIFF 6.0: smallest and largest value, first those of any type, then those of whole numbers only.
 LIMIT_TAGS = (340, 341), (280, 281)
-WIDTH, LENGTH, SAMPLE_FORMAT, UNSIGNED = 256, 257, 339, 1
+WIDTH, LENGTH, BITS, SAMPLE_FORMAT = 256, 257, 258, 339
+UNSIGNED = 1  # a sample format
 
 
 class RangeError(ValueError):
@@ -69,16 +70,23 @@ def _find_limits(tags):
     return None
 
 
-def decode_deep_tiff(stream, head):
-    """Returns uint8 (height, width, 3) of a TIFF that Pillow has no mode for (colours or 64 bits in floats), else None.
+def loses_bits(image):
+    """Returns whether Pillow has opened an image but cuts its values to 8 bits: TIFFs of 16 bits a colour."""
+    return not is_deep(image) and max(getattr(image, "tag_v2", {}).get(BITS, (8,))) > 8
 
-    `stream` holds what follows its first bytes `head`; OpenCV decodes it. Raises `RangeError`, and Pillow's
-    `DecompressionBombError` if it is too large.
+
+def decode_deep_tiff(stream):
+    """Returns a TIFF that Pillow has no mode for (deep colours, floats of 64 bits) as a Pillow image, or None.
+
+    It has 8 bits; OpenCV decodes it, and turns it as its tags say. None is for what is no TIFF or cannot be decoded.
+    Raises `RangeError`, and Pillow's `DecompressionBombError` if it is too large.
     """
+    stream.seek(0)
+    head = stream.read(8)
     if head[:4] not in (b"II*\0", b"MM\0*"):
         return None
     content = head + stream.read()
-    tags = TiffImagePlugin.ImageFileDirectory_v2(content[:8])
+    tags = TiffImagePlugin.ImageFileDirectory_v2(head)
     directory = io.BytesIO(content)
     directory.seek(tags.next)
     tags.load(directory)
@@ -89,4 +97,6 @@ def decode_deep_tiff(stream, head):
     if values is None:
         return None
     levels = scale_to_bytes(values, _find_limits(tags))
-    return cv2.cvtColor(levels, cv2.COLOR_GRAY2RGB if levels.ndim == 2 else cv2.COLOR_BGR2RGB)
+    if levels.ndim == 3:  # OpenCV's order is blue, green, red
+        levels = cv2.cvtColor(levels, cv2.COLOR_BGR2RGB if levels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+    return Image.fromarray(levels)

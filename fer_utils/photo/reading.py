@@ -11,7 +11,7 @@ from matplotlib.cbook import get_sample_data
 from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from fer_utils.data import IMAGE_FORMATS, draw_face
-from fer_utils.photo.ranges import RangeError, as_eight_bits, decode_deep_tiff, is_deep
+from fer_utils.photo.ranges import RangeError, as_eight_bits, decode_deep_tiff, is_deep, loses_bits
 
 # Pillow is given this list: left alone it tries all that it knows, and starts Ghostscript for some.
 FORMATS = (*IMAGE_FORMATS, *(("AVIF",) if features.check("avif") else ()))
@@ -34,18 +34,33 @@ def read_photo(source):
     with explain_failure(name), io.BytesIO(source) if is_bytes else open_regular(source) as stream:
         try:
             with Image.open(stream, formats=FORMATS) as image:
-                tags = getattr(image, "tag_v2", {})
-                return np.asarray(_as_rgb(ImageOps.exif_transpose(image), tags))
+                if not loses_bits(image):
+                    return _as_pixels(image, getattr(image, "tag_v2", {}))
         except UnidentifiedImageError:
-            stream.seek(0)
-            head = stream.read(16)
-            picture = decode_deep_tiff(stream, head)
-            if picture is not None:
-                return picture
-            if head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS:
+            if _is_heic(stream):
                 advice = "Save it as jpg (iPhones: Settings, Camera, Formats, Most Compatible)"
                 raise PhotoError(f"{name}: found a HEIC photo; expected jpg or png. {advice}.") from None
-            raise
+        image = decode_deep_tiff(stream)
+        if image is None:
+            raise UnidentifiedImageError
+        return _as_pixels(image, {})
+
+
+def _as_pixels(image, tags):
+    """Returns a Pillow image as uint8 (height, width, 3); `tags` are its TIFF's, or {}."""
+    image = ImageOps.exif_transpose(image)
+    if is_deep(image):
+        image = as_eight_bits(image, tags)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.asarray(image.convert("RGB"))
+
+
+def _is_heic(stream):
+    stream.seek(0)
+    head = stream.read(12)
+    return head[4:8] == b"ftyp" and head[8:12] in HEIC_BRANDS
 
 
 def open_regular(path):
@@ -86,15 +101,6 @@ def explain_failure(name):
             raise PhotoError(f"{name}: found {error.strerror.lower()}; expected a photo. Check the path.") from error
         found = f"a photo that is damaged or cut short ({type(error).__name__})"
         raise PhotoError(f"{name}: found {found}; expected a whole one. Copy or save it again.") from error
-
-
-def _as_rgb(image, tags):
-    if is_deep(image):
-        image = as_eight_bits(image, tags)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")
 
 
 def sample_photo():

@@ -35,6 +35,24 @@ def test_whole_numbers_are_scaled_by_their_range(kind, white):
     np.testing.assert_allclose(read_photo(encode_tiff(values))[..., 0], LEVELS, atol=1)
 
 
+@pytest.mark.parametrize("white", [255, 4095, 65535])
+def test_deep_colours_are_scaled_by_their_range(white):
+    colours = np.stack([LEVELS, LEVELS[::-1], LEVELS.T], axis=-1)
+    values = (colours[..., ::-1] / 255 * white).astype(np.uint16)
+    np.testing.assert_allclose(read_photo(encode_tiff(values)), colours, atol=1)
+
+
+def test_deep_colours_are_turned_and_transparent_places_white():
+    values = np.zeros((2, 1, 4), np.uint16)
+    values[1, 0] = 65535, 0, 0, 65535  # opaque blue below a transparent place
+    content = encode_tiff(values)
+    assert read_photo(content).tolist() == [[[255] * 3], [[0, 0, 255]]]
+    planes = b"\x1c\x01\x03\0\x01\0\0\0\x01\0"  # tag 284, one short: 1; it may be missing, so 274 takes its place
+    assert content.count(planes) == 1
+    turned = content.replace(planes, b"\x12" + planes[1:-2] + b"\x03\0")  # by half a turn
+    assert read_photo(turned).tolist() == [[[0, 0, 255]], [[255] * 3]]
+
+
 def test_unsigned_numbers_of_32_bits():
     values = (LEVELS / 255 * (2**32 - 1)).astype(np.uint32)
     content = encode(Image.fromarray(values.view(np.int32)), "tiff")
