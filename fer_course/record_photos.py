@@ -1,16 +1,14 @@
 """Records what answers on faces cut out of photos are worth, in numbers: FER2013's faces, given as photos."""
 
-import json
-
 import numpy as np
 from PIL import Image
 
 from fer_utils.data import FER2013_FINGERPRINT
-from fer_utils.environment import atomic_path, progress_bar
+from fer_utils.environment import progress_bar
 from fer_utils.models import predict_views
 from fer_utils.photo import PHOTO_RECORD, SQUARES, cut_squares, find_faces, judge_squares, load_photo_record
 from fer_utils.report import find_best, identify_run, load_recorded
-from fer_utils.training import RunError, find_commit, list_versions, load_network
+from fer_utils.training import FactsError, RunError, find_commit, list_versions, load_network, save_facts
 
 N_CHOSEN_ON = (
     1800  # validation images on which the cut was chosen (fer_utils/photo/answers.py); the others are recorded
@@ -36,15 +34,22 @@ def record_photos(faces, path=None):
         return None
     path, images = path or PHOTO_RECORD, faces.validation.images[N_CHOSEN_ON:]
     cut = {"squares": list(SQUARES), "n_tried": len(images)}
-    known = load_photo_record(run, path)
+    known = _find_known(run, path)
     if known and all(known.get(name) == value for name, value in cut.items()):
         return known
     facts = {"fingerprint": faces.fingerprint, **identify_run(run), **cut}
     facts |= _judge_photos(images, faces.validation.labels[N_CHOSEN_ON:], run)
     facts |= {"commit": find_commit(), "versions": list_versions()}
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(facts) + "\n", encoding="utf-8")
+    save_facts(facts, path)
     return load_photo_record(run, path)
+
+
+def _find_known(run, path):
+    try:
+        return load_photo_record(run, path)
+    except FactsError as error:
+        print(error)
+        return None
 
 
 def make_photo(face):

@@ -5,8 +5,6 @@ there are two counts: a run's own test answers for pictures that are judged whol
 answers that `fer-course reproduce` recorded on validation faces that were found and cut out in the same way.
 """
 
-import json
-
 import numpy as np
 
 from fer_utils.data import FER2013_FINGERPRINT
@@ -19,19 +17,14 @@ PHOTO_RECORD = DATA / "runs" / "photos.json"
 def load_photo_record(run, path=None):
     """Reads the dict that `record_photos` wrote of cut-out faces and the network of `run`, or None if there is none.
 
-    Its `confidence` and `correct` hold a number for each face. A damaged file is named.
+    Its `confidence` and `correct` hold a number for each face. Raises `FactsError` if the file is damaged.
     """
-    path = path or PHOTO_RECORD
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        same_data = facts["fingerprint"] == FER2013_FINGERPRINT
-        same_run = (facts["experiment"], facts["seed"], facts["trained_at"]) == (run.experiment, run.seed, run.commit)
-        return facts if same_data and same_run and len(facts["confidence"]) == len(facts["correct"]) > 0 else None
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        print(f"left out: {path.name} is damaged ({type(error).__name__}: {error})")
-        return None
+    from fer_utils.training import load_facts  # here, so that a photo is read without waiting for TensorFlow
+
+    facts = load_facts(path or PHOTO_RECORD, "fer-course reproduce")
+    expected = {"fingerprint": FER2013_FINGERPRINT, "experiment": run.experiment, "seed": run.seed}
+    expected["trained_at"] = run.commit
+    return facts if facts and all(facts.get(name) == value for name, value in expected.items()) else None
 
 
 def measure_worth(confidence, run, record):

@@ -35,9 +35,12 @@ def test_faces_that_did_not_choose_the_cut_are_recorded_once(faces, tmp_path, mo
     assert found["squares"] == list(SQUARES)
     monkeypatch.setattr(module, "_judge_photos", None)
     assert record_photos(faces, path) == found == load_photo_record(make_run(experiment="best"), path)
-    monkeypatch.setattr(module, "SQUARES", (1,))
-    with pytest.raises(TypeError):
+    with monkeypatch.context() as patch, pytest.raises(TypeError):
+        patch.setattr(module, "SQUARES", (1,))
         record_photos(faces, path)  # of another cut: it would be recorded anew
+    path.write_text("{")
+    with pytest.raises(TypeError):
+        record_photos(faces, path)  # damaged: likewise
 
 
 def test_photos_of_other_faces_are_not_recorded(tmp_path):
