@@ -25,7 +25,7 @@ NEEDED = ("sphinx", "myst_nb", "furo")
 LINK = re.compile(r"(?<=\]\()(?!\w+:)[^()\s#]+")
 # Where a link leads to something that is no page of its own, the page that stands for it.
 STAND_INS = (
-    (re.compile(r"docs/(\w+\.md)"), r"\1"),
+    (re.compile(r"((?:\.\./)*)docs/(\w+\.md)"), r"\1\2"),
     (re.compile(r"((?:\.\./)*fer_utils/(?:\w+/)?\w+)\.py"), r"\1.md"),
     (re.compile(r"((?:\.\./)*)README\.md"), r"\1index.md"),
     (re.compile(r"((?:\.\./)*)data/runs/?"), r"\1data/README.md"),
