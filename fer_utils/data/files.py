@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fer_utils.data.archives import UNPACK, breaks_promise, name_zip, sniff
 from fer_utils.data.fer2013 import EXPECTED_TABLE, GET_IT_AGAIN, advise_convert, make_error
-from fer_utils.data.naming import find_split, is_hidden, printable
+from fer_utils.data.naming import find_class, find_split, is_hidden, printable
 
 COLUMNS = {"emotion", "pixels", "usage"}
 MAX_LINE = 2**16  # bytes: a row of FER2013 has at most 9,230
@@ -25,7 +25,7 @@ def locate_fer2013(path):
         raise make_error(printable(path.name), "an empty file", EXPECTED_TABLE)
     found = find_fer2013(path) if path.is_dir() else path
     if found is None:
-        advice = f"To turn it into a set that the course reads: {advise_convert(printable(path))}"
+        advice = f"{GET_IT_AGAIN}. To turn it into a set that the course reads: {advise_convert(printable(path))}"
         raise make_error(printable(path.name), "a folder without a copy of FER2013", EXPECTED_TABLE, advice)
     return found
 
@@ -63,13 +63,32 @@ def find_fer2013(folder, depth=2):
 
 
 def list_unread(folder):
-    """Lists [(path, what it is), ...] of the files in `folder` that may be a copy but are not read as one."""
-    found, kinds = [], CONVERTED | UNREADABLE
+    """Lists [(path, what it is), ...] of what lies in `folder` and may be a set of faces but is not read as one."""
+    found = []
     for path in sorted(Path(folder).glob("[!.]*")):
         with contextlib.suppress(OSError, zipfile.BadZipFile):
-            if path.is_file() and (kind := _find_kind(path)) in kinds:
-                found.append((path, kinds[kind]))
+            what = _name_unread_folder(path) if path.is_dir() else _name_unread_file(path)
+            if what:
+                found.append((path, what))
     return found
+
+
+def _name_unread_folder(path):
+    """Returns "folders of classes without splits" if that is what the folder at `path` holds; else ""."""
+    names = [entry.name for entry in path.iterdir() if entry.is_dir()] if path.name not in OWN_FOLDERS else []
+    return "folders of classes without splits" if any(find_class(name) is not None for name in names) else ""
+
+
+def _name_unread_file(path):
+    with path.open("rb") as stream:
+        kind = sniff(stream)
+        line = stream.readline(MAX_LINE).lower() if kind == "text" else b""
+    if kind == "zip":
+        with zipfile.ZipFile(path) as archive:
+            kind = name_zip(archive.namelist())
+    if kind in ("npz", "npy"):
+        return "arrays of other names or forms"
+    return (CONVERTED | UNREADABLE).get(kind, "a table with other columns" if b"pixel" in line else "")
 
 
 def list_source_files(path):
@@ -81,15 +100,6 @@ def list_source_files(path):
         subfolders[:] = sorted(name for name in subfolders if name not in OWN_FOLDERS and not is_hidden(name))
         found += [Path(folder, name) for name in sorted(names) if not is_hidden(name)]
     return found
-
-
-def _find_kind(path):
-    with path.open("rb") as stream:
-        kind = sniff(stream)
-    if kind != "zip":
-        return kind
-    with zipfile.ZipFile(path) as archive:
-        return name_zip(archive.namelist())
 
 
 def _rank_file(path):

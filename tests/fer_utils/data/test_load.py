@@ -235,11 +235,21 @@ def test_what_lies_in_data_and_is_not_read_is_named_before_the_drawn_faces(cours
     (course.data / "fer2013.rar").write_bytes(b"Rar!\x1a\x07\0")
     (course.data / "shard.parquet").write_bytes(b"PAR1")
     (course.data / "README.md").write_text("no copy")
+    (course.data / "semicolons.csv").write_text("emotion;pixels;Usage\n")
+    np.savez(course.data / "y.npz", x_train=np.zeros(3))
+    (course.data / "zz_own" / "happy").mkdir(parents=True)
+    (course.data / "zz_other" / "notes").mkdir(parents=True)
     assert load_faces().name == "drawn faces"
-    first, second, third, *_ = capsys.readouterr().out.splitlines()
-    assert first == "data/fer2013.rar is not read, a rar archive: unpack it, or save it as a csv"
-    assert second.startswith("data/shard.parquet is not read, a parquet file: `fer-course data convert data/shard")
-    assert third.startswith("drawn faces, NOT FER2013")
+    *unread, last = capsys.readouterr().out.splitlines()
+    assert unread[0] == "data/fer2013.rar is not read, a rar archive: unpack it, or save it as a csv"
+    assert [line.split(":")[0] for line in unread[1:]] == [
+        "data/semicolons.csv is not read, a table with other columns",
+        "data/shard.parquet is not read, a parquet file",
+        "data/y.npz is not read, arrays of other names or forms",
+        "data/zz_own is not read, folders of classes without splits",
+    ]
+    assert "`fer-course data convert data/semicolons.csv TARGET.npz`" in unread[1]
+    assert last.startswith("drawn faces, NOT FER2013")
 
 
 def test_a_pipe_is_refused_at_once(course, tmp_path):
