@@ -23,6 +23,14 @@ def real_fer2013():
     return folder
 
 
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """The course's site (`small_site.build`): what reads its pages and what draws them in a browser share it."""
+    from small_site import build
+
+    return build(tmp_path_factory.mktemp("site"))
+
+
 @pytest.fixture
 def store(tmp_path, monkeypatch):
     """A store of runs of the test's own, the tiny recipe, and no progress bar."""
