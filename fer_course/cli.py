@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import signal
+import sys
 import tempfile
 from enum import StrEnum
 from pathlib import Path
@@ -38,7 +40,8 @@ def run(data: Data = None, profile: ChosenProfile = None, only: Only = None):
     with _errors_as_messages():
         paths = find_notebooks(NOTEBOOKS, only or ())
         load_faces()
-    outcomes = run_notebooks(paths, BUILD, {"FER_PROGRESS": "0"}, typer.echo)
+    with _stop_kindly("the pages that are finished are kept"):
+        outcomes = run_notebooks(paths, BUILD, {"FER_PROGRESS": "0"}, typer.echo)
     _print_table(outcomes)
     typer.echo(f"pages: {BUILD / 'html' / 'index.html'}")
     _exit_with(outcomes)
@@ -60,7 +63,8 @@ def store(only: Only = None):
         paths = find_notebooks(NOTEBOOKS, only or (), solutions=True)
     with tempfile.TemporaryDirectory() as runs:
         fixed = {"FER_DATA": "drawn", "FER_PROFILE": "quick", "FER_PROGRESS": "0", "FER_RUNS": runs}
-        outcomes = store_notebooks(paths, fixed, typer.echo)
+        with _stop_kindly("the notebooks that are finished are stored, the others stay as they were"):
+            outcomes = store_notebooks(paths, fixed, typer.echo)
     timed = not only and not any(outcome.failure for outcome in outcomes)
     if timed:
         from fer_utils import device  # only now: asking for a GPU takes its memory, which the notebooks need
@@ -354,13 +358,27 @@ def _choose(data, profile):
 
 
 @contextlib.contextmanager
-def _stop_kindly():
-    """Says, when Ctrl-C stops a training, that nothing is lost; the exit status is that of a stopped command."""
+def _stop_kindly(words="all finished epochs are kept; the same command goes on there"):
+    """Says what is kept when Ctrl-C or SIGTERM stops a command; exit status 1."""
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo("\nstopped; the same command goes on after the last finished epoch", err=True)
-        raise typer.Exit(130) from None
+        typer.echo(f"\nstopped; {words}", err=True)
+        raise typer.Exit(1) from None
+
+
+def main():
+    """Runs the command; what a user, a disk or a cluster can do ends in one line, and SIGTERM as Ctrl-C does."""
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        app()
+    except ValueError as error:  # what was imported outside of `_errors_as_messages`
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
 
 
 @contextlib.contextmanager

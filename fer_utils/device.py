@@ -18,8 +18,20 @@ from fer_utils.environment import quiet_stderr
 
 # On a processor without AVX-512 TensorFlow leaves the faster convolutions of oneDNN off unless it is told to use them.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-with quiet_stderr():
-    import keras
+
+
+class BackendError(ValueError):
+    """Keras could not be imported with the backend that is asked for; the message says which, and what to do."""
+
+
+try:
+    with quiet_stderr():
+        import keras
+except (ImportError, ValueError) as error:
+    raise BackendError(
+        f"Keras does not start with the backend {os.environ.get('KERAS_BACKEND', 'tensorflow')!r} ({error}); unset "
+        "KERAS_BACKEND, or install what it names"
+    ) from error
 
 # TensorFlow takes several networks in one process for a mistake and warns of retracing, in notebooks on stdout.
 logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -1,6 +1,5 @@
 """Trains what is missing of the grid of experiments and seeds, on this machine or on a Dask cluster."""
 
-import contextlib
 import functools
 import os
 from pathlib import Path
@@ -20,9 +19,9 @@ from fer_utils.training.experiments import (
     find_recipe,
 )
 from fer_utils.training.loop import count_as_done, train, training_cost
-from fer_utils.training.runs import RunError, load_run
+from fer_utils.training.runs import load_run
 from fer_utils.training.sharing import share_here, share_on_cluster
-from fer_utils.training.store import find_finished, lock_run, run_folder, store_folder
+from fer_utils.training.store import explain_disk, find_finished, lock_run, run_folder, store_folder
 
 BETWEEN_SHALLOW = BETWEEN_ROWS[:2]
 BAR = "{desc} {percentage:3.0f}% of all |{bar:20}| {remaining} left{postfix}"
@@ -90,26 +89,12 @@ def _train_here(faces, tasks, store, bar):
     """Yields each task as it is finished; one that another process is training is left to it and looked at later."""
 
     def do(task):
-        with _explain_disk(task, store):
-            train(task[0], faces, task[1], keep_weights=keeps_weights(*task), store=store, bar=bar)
+        train(task[0], faces, task[1], keep_weights=keeps_weights(*task), store=store, bar=bar)
 
     def wait():
         bar.set_description_str("waiting for another process")
 
     return share_here(tasks, lambda task: lock_run(run_folder(store, *task)), do, wait)
-
-
-@contextlib.contextmanager
-def _explain_disk(task, store):
-    """Turns what the disk raises while the run of `task` is written into a `RunError` that names both."""
-    try:
-        yield
-    except OSError as error:
-        name, seed = task
-        raise RunError(
-            f"{name}, seed {seed} could not be written to {store}: {error.strerror or error}. "
-            "All finished runs are kept; make room and give the same command again"
-        ) from error
 
 
 def _train_on_cluster(scheduler, faces, tasks, store):
@@ -122,7 +107,7 @@ def _train_on_cluster(scheduler, faces, tasks, store):
     sent = share_on_cluster(scheduler, _train_on_worker, tasks, faces, current_profile(), str(store))
     for task, files in sent:
         folder = run_folder(store, *task)
-        with lock_run(folder), _explain_disk(task, store):
+        with lock_run(folder), explain_disk(folder):
             _keep_files(files, folder)
         yield task
 

@@ -32,7 +32,7 @@ from fer_utils.training.experiments import find_experiment, find_recipe
 from fer_utils.training.origin import describe_machine, find_commit, list_versions
 from fer_utils.training.recipes import read_definition
 from fer_utils.training.runs import Run, save_run
-from fer_utils.training.store import find_finished, lock_run, run_folder, store_folder
+from fer_utils.training.store import explain_disk, find_finished, hold, lock_run, run_folder, store_folder
 
 BAR = "{desc} {percentage:3.0f}% |{bar:20}| {remaining} left{postfix}"
 
@@ -45,31 +45,39 @@ def train(experiment, faces, seed=0, retrain=False, keep_weights=True, store=Non
     The weights kept are those of the epoch with the best validation accuracy, or of the last one if the recipe says so;
     the test images are opened once, when the training is over. Without `keep_weights` only the numbers are stored. A
     progress bar `bar` is moved on by the training's `training_cost`; without one, the training shows its own.
-    Raises `ValueError` for an unknown experiment.
+    Raises `ValueError` for an unknown experiment, `RunError` where a run cannot be written.
     """
     experiment, profile = find_experiment(experiment), current_profile()
     recipe = find_recipe(experiment, profile)
     folder = run_folder(store or store_folder(faces, profile), experiment.name, seed)
-    checkpoint = folder.with_name(f"{folder.name}.unfinished.npz")
-    with lock_run(folder):
-        finished = None if retrain else find_finished(folder, experiment, recipe, faces)
-        if finished:
+    lock = lock_run(folder)
+    # Without the lock first: what is finished is shown in a store that cannot be written to, too.
+    if not retrain and (finished := find_finished(folder, experiment, recipe, faces)):
+        return finished
+    with explain_disk(folder), hold(lock, folder):
+        # Another process may have finished it meanwhile.
+        if not retrain and (finished := find_finished(folder, experiment, recipe, faces, show=lambda _: None)):
             return finished
-        precision = experiment.precision or device.choose_precision(recipe.width)
-        if retrain:
-            checkpoint.unlink(missing_ok=True)
-        network = build_network(experiment, recipe, seed, precision)
-        split = _training_images(faces.train, recipe.train_images, seed)
-        name = experiment.name if seed == 0 else f"{experiment.name}, seed {seed}"
-        cost = training_cost(network, recipe, faces)
-        own_bar = {"desc": name, "total": cost, "bar_format": BAR, "mininterval": 0.5, "smoothing": 0}
-        with contextlib.nullcontext(bar) if bar is not None else progress_bar(**own_bar) as bar:
-            bar.set_description_str(name, refresh=False)
-            task = checkpoint_identity(experiment, recipe, faces, seed, precision)
-            progress = fit_epochs(network, split, faces.validation, recipe, seed, checkpoint, task, bar)
-        run = _record(network, progress, experiment, profile, recipe, faces, seed, precision)
-        run = save_run(run, folder, network if keep_weights else None)
+        return _train_and_save(experiment, profile, recipe, faces, seed, folder, retrain, keep_weights, bar)
+
+
+def _train_and_save(experiment, profile, recipe, faces, seed, folder, retrain, keep_weights, bar):
+    checkpoint = folder.with_name(f"{folder.name}.unfinished.npz")
+    precision = experiment.precision or device.choose_precision(recipe.width)
+    if retrain:
         checkpoint.unlink(missing_ok=True)
+    network = build_network(experiment, recipe, seed, precision)
+    split = _training_images(faces.train, recipe.train_images, seed)
+    name = experiment.name if seed == 0 else f"{experiment.name}, seed {seed}"
+    cost = training_cost(network, recipe, faces)
+    own_bar = {"desc": name, "total": cost, "bar_format": BAR, "mininterval": 0.5, "smoothing": 0}
+    with contextlib.nullcontext(bar) if bar is not None else progress_bar(**own_bar) as bar:
+        bar.set_description_str(name, refresh=False)
+        task = checkpoint_identity(experiment, recipe, faces, seed, precision)
+        progress = fit_epochs(network, split, faces.validation, recipe, seed, checkpoint, task, bar)
+    run = _record(network, progress, experiment, profile, recipe, faces, seed, precision)
+    run = save_run(run, folder, network if keep_weights else None)
+    checkpoint.unlink(missing_ok=True)
     return run
 
 

@@ -42,10 +42,12 @@ def share_on_cluster(scheduler, function, tasks, faces, *arguments):
     """Yields (task, what came back) of each of `tasks`, from the workers of the Dask `scheduler`, an address.
 
     They call `function(task, faces, *arguments)`, one at a time each, without progress bars. A task that a worker was
-    at when it died is given to another one. Raises `RunError` if there is no such scheduler, or no fit worker.
+    at when it died is given to another one. Raises `RunError` if there is no such scheduler, no fit worker, or if they
+    go away.
     """
     try:
-        from distributed import Client, as_completed
+        from distributed import Client, CommClosedError, KilledWorker, as_completed
+        from distributed.client import FutureCancelledError
     except ImportError as error:
         raise RunError("distributed is not installed; install the optional extra `cluster` of this package") from error
     try:
@@ -60,8 +62,14 @@ def share_on_cluster(scheduler, function, tasks, faces, *arguments):
             client.submit(_work_quietly, function, task, sent, *arguments, pure=False): place
             for place, task in enumerate(tasks)
         }
-        for future in as_completed(list(futures)):
-            yield tasks[futures[future]], future.result()
+        try:
+            for future in as_completed(list(futures)):
+                yield tasks[futures[future]], future.result()
+        except (FutureCancelledError, CommClosedError, KilledWorker) as error:
+            raise RunError(
+                f"the cluster at {scheduler} went away ({type(error).__name__}). All finished runs are kept; start it "
+                "again and give the same command again"
+            ) from error
 
 
 def _check_workers(client):

@@ -1,9 +1,11 @@
-"""Says where runs are kept, and whether a run is the one that is asked for."""
+"""Says where runs are kept, whether a run is the one that is asked for, and who may write it."""
 
+import contextlib
 import os
+import time
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import DATA, recover
@@ -12,9 +14,46 @@ from fer_utils.training.runs import RunError, load_run
 
 
 def lock_run(folder):
-    """Returns a lock on the run in `folder`, held by one process at a time and given back when it dies."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    """Returns a lock on the run in `folder`, held by one process at a time and given back when it dies.
+
+    Raises `RunError` where no folder can be made for it.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"no runs can be kept in {folder.parents[1]}: {error.strerror or error}; set FER_RUNS to a folder that can "
+            "be written to"
+        ) from error
     return FileLock(folder.with_name(f"{folder.name}.lock"), is_singleton=True)
+
+
+@contextlib.contextmanager
+def hold(lock, folder):
+    """Holds the `lock` on the run in `folder`; says for which run it waits, and since when another process has it."""
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        since = time.strftime("%H:%M", time.localtime(os.stat(lock.lock_file).st_mtime))
+        print(f"waiting for the process that trains {'/'.join(folder.parts[-2:])} since {since}")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def explain_disk(folder):
+    """Turns what the disk raises while the run in `folder` is written into a `RunError` that names both."""
+    try:
+        yield
+    except OSError as error:
+        experiment, seed = folder.parts[-2:]
+        raise RunError(
+            f"{experiment}, {seed.replace('-', ' ')} could not be written to {folder.parents[1]}: "
+            f"{error.strerror or error}. Finished runs and epochs are kept; make room and give the same command again"
+        ) from error
 
 
 def store_folder(faces, profile):
@@ -30,10 +69,10 @@ def run_folder(store, experiment, seed):
     return store / experiment / f"seed-{seed}"
 
 
-def find_finished(folder, experiment, recipe, faces):
+def find_finished(folder, experiment, recipe, faces, show=print):
     """Returns the `Run` in `folder` if it is this very one, same network, same recipe, same images; else None.
 
-    One that cannot be read is named: it will be trained anew.
+    One that cannot be read is named by `show`: it will be trained anew.
     """
     recover(folder)
     if not folder.exists():
@@ -41,6 +80,6 @@ def find_finished(folder, experiment, recipe, faces):
     try:
         run = load_run(folder)
     except RunError as error:
-        print(f"not taken: {error}")
+        show(f"not taken: {error}")
         return None
     return None if find_difference(run, experiment, recipe, faces.fingerprint) else run

@@ -10,6 +10,7 @@ from fer_utils.training import loop
 from fer_utils.training.build import NETWORKS, load_network
 from fer_utils.training.experiments import EXPERIMENTS, RECIPES, find_experiment
 from fer_utils.training.loop import train
+from fer_utils.training.runs import RunError
 from small_training import TINY, build_small_network, make_faces, must_not_train, train_and_stop_after
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -24,6 +25,14 @@ def test_a_stopped_training_goes_on_from_its_last_epoch(epochs, monkeypatch):
     # Every epoch added 1 to every weight, so the bias of the output tells how many the kept network has behind it.
     bias = keras.ops.convert_to_numpy(load_network(run).get_layer("expression").bias)
     np.testing.assert_array_equal(bias, 3)
+
+
+def test_a_folder_where_the_checkpoint_belongs_is_named(epochs, store):
+    from fer_utils.training.store import store_folder
+
+    (store_folder(make_faces(), "quick") / "lenet_like" / "seed-0.unfinished.npz" / "x").mkdir(parents=True)
+    with pytest.raises(RunError, match="lenet_like, seed 0 could not be written to"):
+        train("lenet_like", make_faces())
 
 
 def test_it_is_said_that_a_stopped_training_goes_on(epochs, monkeypatch, capsys):

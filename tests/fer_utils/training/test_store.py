@@ -1,8 +1,12 @@
 """Which run of the store is taken for the one asked for, and where the store is."""
 
 import dataclasses
+import re
+import threading
+import time
 
 import pytest
+from filelock import FileLock
 
 from fer_utils.data.load import FER2013_FINGERPRINT
 from fer_utils.environment import PROJECT
@@ -91,6 +95,42 @@ def test_a_damaged_run_in_the_store_is_named_and_trained_again(epochs, capsys):
     assert "not taken: lenet_like/seed-0/arrays.npz is damaged" in capsys.readouterr().out
     assert epochs == [0, 1, 2] * 2
     assert list_runs(run.folder.parent.parent)[1] == []
+
+
+def test_a_finished_run_in_a_store_that_cannot_be_locked_is_shown(epochs, monkeypatch):
+    run = train("lenet_like", make_faces())
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    assert train("lenet_like", make_faces()).history == run.history
+    with pytest.raises(RunError, match="lenet_like, seed 1 could not be written to .*Permission denied"):
+        train("lenet_like", make_faces(), seed=1)
+
+
+@pytest.mark.parametrize("where", ["a file", "under a file", "x" * 300])
+def test_a_store_that_is_no_folder_is_named(store, monkeypatch, where):
+    (store / "a file").touch()
+    monkeypatch.setenv("FER_RUNS", str(store / where.replace("under a file", "a file/runs")))
+    with pytest.raises(RunError, match="no runs can be kept in .*set FER_RUNS to a folder"):
+        train("lenet_like", make_faces())
+
+
+def test_it_is_said_for_which_run_another_process_is_waited_for(epochs, store, capsys):
+    folder = store_folder(make_faces(), "quick") / "lenet_like" / "seed-0"
+    folder.parent.mkdir(parents=True)
+    taken = threading.Event()
+
+    def hold_for_a_moment():
+        with FileLock(folder.with_name("seed-0.lock")):
+            taken.set()
+            time.sleep(0.5)
+
+    threading.Thread(target=hold_for_a_moment).start()
+    taken.wait(10)
+    train("lenet_like", make_faces())
+    assert re.search(r"waiting for the process that trains lenet_like/seed-0 since \d\d:\d\d", capsys.readouterr().out)
 
 
 def test_runs_are_kept_apart_by_profile_and_images(monkeypatch, store):
