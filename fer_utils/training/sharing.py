@@ -46,8 +46,10 @@ def share_on_cluster(scheduler, function, tasks, faces, *arguments):
     go away.
     """
     try:
-        from distributed import Client, CommClosedError, KilledWorker, as_completed
+        from distributed import Client, as_completed
         from distributed.client import FutureCancelledError
+        from distributed.comm import CommClosedError
+        from distributed.scheduler import KilledWorker
     except ImportError as error:
         raise RunError("distributed is not installed; install the optional extra `cluster` of this package") from error
     try:
