@@ -142,7 +142,8 @@ def _walk_zip(name, n_bytes, stream, inside, depth):
         for member in members:
             if not member.is_dir() and not is_hidden(member.filename):
                 with io.BufferedReader(archive.open(member), 2**20) as content:
-                    where = f"{inside}{member.filename}"
+                    name = member.filename.replace("\\", "/")  # some programs write Windows' own
+                    where = f"{inside}{name}"
                     yield from _check_promise(where, member.file_size, content, f"{where}/", depth - 1)
 
 

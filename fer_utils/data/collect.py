@@ -102,7 +102,9 @@ def _open_csv(stream, kind):
     for meaning, words in (("label", LABEL_COLUMNS), ("pixels", PIXEL_COLUMNS), ("usage", USAGE_COLUMNS)):
         found[meaning] = next((place for place, name in enumerate(columns) if plain(name) in words), None)
     wide = [place for place, name in enumerate(columns) if re.fullmatch(r"(pixel|px|p)?_?\d+", name.lower())]
-    if found["label"] is None or (found["pixels"] is None and len(wide) < 100):
+    if len(wide) > 1:
+        found["pixels"] = None  # a column for each
+    if found["label"] is None or (found["pixels"] is None and len(wide) < 2):
         return None
     how = {"sep": separator, "encoding": encoding, "dtype": str, "keep_default_na": False, "skipinitialspace": True}
     chunks = pd.read_csv(stream, header=None, skiprows=1, chunksize=CHUNK, on_bad_lines="error", **how)
@@ -138,9 +140,11 @@ def _read_csv(table, name, account, resize):
 
 
 def _square(words, where):
-    """Returns numbers given as text, as an image (1, side, side)."""
+    """Returns numbers given as text, as an image (1, side, side): whole ones as int, so that none is a share of 1."""
     try:
         numbers = np.array(words, float)
+        if not any("." in str(word) for word in words):
+            numbers = numbers.astype(int)
     except ValueError as error:
         raise make_error(where, f"a pixel that is no number ({error})", "numbers from 0 to 255") from error
     side = round(np.sqrt(len(numbers)))

@@ -24,13 +24,13 @@ CLASS_WORDS = (
 
 
 def plain(name):
-    """Returns a name as names are compared: in lower case, without blanks, signs, and a number before a word.
+    """Returns a name as names are compared: in lower case, without blanks, signs, and a number beside a word.
 
-    >>> [plain(name) for name in ("3_Happy", "3-Happiness", "Public Test", "3", "3.0")]
+    >>> [plain(name) for name in ("3_Happy", "Happiness-3", "Public Test", "3", "3.0")]
     ['happy', 'happiness', 'publictest', '3', '3']
     """
     text = re.sub(r"[^a-z0-9.]", "", str(name).lower())
-    text = re.sub(r"^\d+\.?(?=[a-z])", "", text)
+    text = re.sub(r"^\d+\.?(?=[a-z])|(?<=[a-z])\d+$", "", text)
     return re.sub(r"\.0*$", "", text)
 
 

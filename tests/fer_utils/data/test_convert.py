@@ -106,6 +106,15 @@ def test_a_csv_in_utf_16_in_any_archive(tmp_path, pack):
     assert_converted(tmp_path, tmp_path / "faces")
 
 
+def test_dark_rows_are_no_shares_of_one(tmp_path):
+    pixels = FACES[0].copy()
+    pixels[3], pixels[4] = 0, 1
+    texts = [" ".join(map(str, image.ravel())) for image in pixels]
+    (tmp_path / "a.csv").write_text(as_csv(make_table(pixels=texts), sep=";"))
+    found, _ = convert_to(tmp_path, tmp_path / "a.csv")
+    assert as_rows((found.pixels, found.labels, found.usage)) == as_rows((pixels, *FACES[1:]))
+
+
 def test_one_csv_per_split(tmp_path):
     for name, part in PARTS.items():
         (tmp_path / "faces").mkdir(exist_ok=True)
@@ -233,6 +242,13 @@ def test_the_same_folders_twice_in_an_archive_are_read_once(tmp_path):
     found = read_fer2013(tmp_path / "a.zip")
     assert as_rows((found.pixels, found.labels, found.usage > 0)) == as_rows((FACES[0], FACES[1], FACES[2] > 0))
     assert "42 images that stand there twice" in found.verdict and "more than one split" not in found.verdict
+
+
+def test_a_zip_with_the_separators_of_windows_is_read(tmp_path):
+    members = {name.replace("/", "\\"): image for name, image in make_class_images(("train", "val", "test")).items()}
+    (tmp_path / "a.zip").write_bytes(make_zip(members))
+    found = read_fer2013(tmp_path / "a.zip")
+    assert as_rows((found.pixels, found.labels, found.usage)) == as_rows(FACES)
 
 
 def test_images_in_two_splits_of_another_set_are_counted(tmp_path):
