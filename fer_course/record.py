@@ -51,12 +51,12 @@ from fer_utils.report import (
 from fer_utils.training import (
     BEST_ROWS,
     EQUAL_ROWS,
-    FactsError,
     Recipe,
     RunError,
     build_network,
     find_commit,
     find_experiment,
+    find_known,
     list_versions,
     load_network,
     save_facts,
@@ -76,7 +76,7 @@ def record_mistakes(faces, folder=None):
     except RunError as error:
         print(f"no mistakes are recorded: {error}")
         return None
-    path, known, votes = (folder or RECORDED) / MISTAKES, _known(load_mistakes, folder), find_test_votes(faces)
+    path, known, votes = (folder or RECORDED) / MISTAKES, find_known(load_mistakes, folder), find_test_votes(faces)
     which = {**identify_run(run), "fingerprint": faces.fingerprint}
     same = known and all(known[name] == value for name, value in _plain(which).items())
     if same and ("crowd" in known or votes is None):
@@ -90,15 +90,6 @@ def record_mistakes(faces, folder=None):
     facts |= {"neighbours": _ask_neighbours(network, faces.validation), "looks": _look(run, network, faces.validation)}
     save_facts(_plain(facts), path)
     return load_mistakes(folder)
-
-
-def _known(load, folder):
-    """Returns the facts that `load` finds in `folder`; None if there are none or they are damaged, which it prints."""
-    try:
-        return load(folder)
-    except FactsError as error:
-        print(error)
-        return None
 
 
 def _judge_answers(run, network, faces):
@@ -214,7 +205,7 @@ def record_test_set(faces, folder=None):
     images; and, where FERPlus's votes are found, the crowd's accuracy. Returns the facts.
     """
     path = (folder or RECORDED) / TEST_SET
-    facts = _known(load_test_set, folder) or {}
+    facts = find_known(load_test_set, folder) or {}
     facts |= {"fingerprint": faces.fingerprint, "also_in_training": find_copies(faces.test, faces.train)}
     recorded = load_recorded(folder=folder)
     facts["ensembles"] = average_networks(recorded, faces.test.labels)

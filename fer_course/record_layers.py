@@ -3,7 +3,7 @@
 from fer_utils.data import FER2013_FINGERPRINT, Split
 from fer_utils.evaluation import compare_on_same_images, read_layers
 from fer_utils.report import LAYERS, RECORDED, find_kept, identify_run, load_layers, load_recorded
-from fer_utils.training import FactsError, RunError, find_commit, list_versions, load_network, save_facts
+from fer_utils.training import RunError, find_commit, find_known, list_versions, load_network, save_facts
 
 NETWORKS = ("report_vgg_like", "vgg_like")  # one per recipe
 LAYERS_READ = ("scale", "conv1_relu", "conv4_relu", "conv8_relu")
@@ -18,7 +18,7 @@ def record_layers(faces, folder=None):
     """
     if faces.fingerprint != FER2013_FINGERPRINT:
         raise ValueError(f"layers are recorded on FER2013's own pixels, and these faces are {faces.name}")
-    known, recorded = _find_known(folder), load_recorded(*NETWORKS, folder=folder)
+    known, recorded = find_known(load_layers, folder) or {}, load_recorded(*NETWORKS, folder=folder)
     found = {}
     for name in NETWORKS:
         try:
@@ -33,14 +33,6 @@ def record_layers(faces, folder=None):
     if found != known:
         save_facts(facts, (folder or RECORDED) / LAYERS)
     return load_layers(folder)
-
-
-def _find_known(folder):
-    try:
-        return load_layers(folder) or {}
-    except FactsError as error:
-        print(error)
-        return {}
 
 
 def _read(run, faces):

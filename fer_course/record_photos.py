@@ -8,7 +8,7 @@ from fer_utils.environment import progress_bar
 from fer_utils.models import predict_views
 from fer_utils.photo import PHOTO_RECORD, SQUARES, cut_squares, find_faces, judge_squares, load_photo_record
 from fer_utils.report import find_best, identify_run, load_recorded
-from fer_utils.training import FactsError, RunError, find_commit, list_versions, load_network, save_facts
+from fer_utils.training import RunError, find_commit, find_known, list_versions, load_network, save_facts
 
 N_CHOSEN_ON = (
     1800  # validation images on which the cut was chosen (fer_utils/photo/answers.py); the others are recorded
@@ -34,7 +34,7 @@ def record_photos(faces, path=None):
         return None
     path, images = path or PHOTO_RECORD, faces.validation.images[N_CHOSEN_ON:]
     cut = {"squares": list(SQUARES), "n_tried": len(images)}
-    known = _find_known(run, path)
+    known = find_known(load_photo_record, run, path)
     if known and all(known.get(name) == value for name, value in cut.items()):
         return known
     facts = {"fingerprint": faces.fingerprint, **identify_run(run), **cut}
@@ -42,14 +42,6 @@ def record_photos(faces, path=None):
     facts |= {"commit": find_commit(), "versions": list_versions()}
     save_facts(facts, path)
     return load_photo_record(run, path)
-
-
-def _find_known(run, path):
-    try:
-        return load_photo_record(run, path)
-    except FactsError as error:
-        print(error)
-        return None
 
 
 def make_photo(face):

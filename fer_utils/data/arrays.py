@@ -11,12 +11,14 @@ import numpy as np
 
 from fer_utils.data.archives import check_size
 from fer_utils.data.fer2013 import IMAGE_SIZE, make_error
-from fer_utils.data.naming import find_split, printable
+from fer_utils.data.images import MADE_GREY, SCALED
+from fer_utils.data.naming import find_split_in, printable
 
 IMAGE_WORDS = {"x", "pixel", "pixels", "image", "images", "img", "imgs", "data", "face", "faces"}
 LABEL_WORDS = {"y", "label", "labels", "emotion", "emotions", "target", "targets", "class", "classes"}
 USAGE_WORDS = {"usage", "split"}
 N_PIXELS = IMAGE_SIZE**2
+PARTS = ("train", "validation", "test")  # how the name of a group says its split
 
 
 def read_npz(content, name):
@@ -60,7 +62,7 @@ def pair_arrays(arrays):
         meaning = "x" if IMAGE_WORDS & set(words) else "y" if LABEL_WORDS & set(words) else None
         if meaning is None:
             raise make_error(printable(name), "an array whose name does not say what it holds", "names such as x_train")
-        split = next((split for word in split_words(name) if (split := find_split(word)) is not None), None)
+        split = find_split_in(split_words(name))
         groups.setdefault(split, {})[meaning] = (name, array)
     for of_split in groups.values():
         if len(of_split) != 2:
@@ -68,9 +70,8 @@ def pair_arrays(arrays):
             raise make_error(printable(name), "images without labels, or labels without images", "an array of each")
     if usage is not None:
         return _divide_by_usage(groups, usage)
-    names = ("train", "validation", "test")
     return {
-        f"{printable(pair['x'][0])} {'' if split is None else names[split]}": (pair["x"][1], pair["y"][1])
+        f"{printable(pair['x'][0])} {'' if split is None else PARTS[split]}": (pair["x"][1], pair["y"][1])
         for split, pair in groups.items()
     }
 
@@ -89,12 +90,13 @@ def _divide_by_usage(groups, usage):
     if list(groups) != [None]:
         raise make_error("the arrays", "an array of splits and splits in the names of others", "one of the two")
     (name, x), (_, y) = (groups[None][meaning] for meaning in "xy")
-    names = ("train", "validation", "test")
-    return {f"{printable(name)} {names[code]}": (x[usage == code], y[usage == code]) for code in np.unique(usage)}
+    return {f"{printable(name)} {PARTS[code]}": (x[usage == code], y[usage == code]) for code in np.unique(usage)}
 
 
 def as_faces(array, where, resize=False):
-    """Returns images uint8 (N, 48, 48) of an array of them: flat, with a channel axis, floats from 0 to 1 or to 255.
+    """Returns (images uint8 (N, 48, 48), what was changed in words, or "") of an array of them.
+
+    They may be flat, have a channel axis, and be floats from 0 to 1 or to 255.
 
     Another size, and colour, are taken only with `resize` (area averaging; grey as in `images.prepare_face`). Raises
     `FaceDataError`.
@@ -106,28 +108,30 @@ def as_faces(array, where, resize=False):
         array = np.moveaxis(array, 1, -1)  # channels first
     if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[-1] not in (1, 3)):
         raise make_error(where, f"an array of shape {array.shape}", "images (N, 48, 48), with a channel axis or flat")
-    array = _as_bytes(array, where)
+    shares = np.issubdtype(array.dtype, np.floating) and array.size and array.max() <= 1
+    array = _as_bytes(array, where, shares)
     colour = array.ndim == 4 and array.shape[-1] == 3
     if (array.shape[1:3] != (IMAGE_SIZE, IMAGE_SIZE) or colour) and not resize:
         raise make_error(where, f"images of shape {array.shape[1:]}", "48×48 grey pixels", "Add --resize", None)
     if colour:
         array = np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in array])
     array = array.reshape(array.shape[:3])
+    scaled = array.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE)
     if array.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
         how = cv2.INTER_AREA if min(array.shape[1:]) > IMAGE_SIZE else cv2.INTER_CUBIC
         array = np.stack([cv2.resize(image, (IMAGE_SIZE, IMAGE_SIZE), interpolation=how) for image in array])
-    return array
+    changes = {"from 0 to 1 brought to 0 to 255": shares, SCALED: scaled, MADE_GREY: colour}
+    return array, ", ".join(words for words, happened in changes.items() if happened)
 
 
-def _as_bytes(array, where):
-    """Returns numbers as uint8: whole ones from 0 to 255 as they are, others from 0 to 1 times 255."""
+def _as_bytes(array, where, shares):
+    """Returns numbers from 0 to 255 as uint8, or `shares` from 0 to 1 times 255."""
     if not np.issubdtype(array.dtype, np.number) or not np.isfinite(array).all():
         raise make_error(where, f"pixels of type {array.dtype} that are no finite numbers", "numbers from 0 to 255")
     low, high = (array.min(), array.max()) if array.size else (0, 0)
     if low < 0 or high > 255:
         raise make_error(where, f"pixels from {low:g} to {high:g}", "numbers from 0 to 1 or from 0 to 255")
-    is_share = np.issubdtype(array.dtype, np.floating) and high <= 1
-    return np.rint(array * 255 if is_share else array).astype(np.uint8)
+    return np.rint(array * 255 if shares else array).astype(np.uint8)
 
 
 def as_labels(array, where):

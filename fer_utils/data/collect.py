@@ -19,7 +19,7 @@ from fer_utils.data.class_folders import drop_repeated
 from fer_utils.data.fer2013 import FaceDataError, make_error
 from fer_utils.data.files import list_source_files
 from fer_utils.data.images import IMAGE_SUFFIXES, decode_face
-from fer_utils.data.naming import find_split, plain, printable, split_path
+from fer_utils.data.naming import find_split, find_split_in, plain, printable, split_path
 from fer_utils.environment import progress_bar
 
 LABEL_COLUMNS = {"emotion", "label", "labels", "expression", "class", "target"}
@@ -83,11 +83,11 @@ def collect(source, account, resize=False):
 
 
 def _from_arrays(group, x, y, account, resize):
-    pixels, labels = as_faces(x, group, resize), as_labels(y, group)
+    (pixels, changes), labels = as_faces(x, group, resize), as_labels(y, group)
     if len(pixels) != len(labels):
         raise make_error(group, f"{len(pixels):,} images and {len(labels):,} labels", "as many of both")
     account.read["arrays"] += len(pixels)
-    account.changed["scaled to 48×48"] += 0 if x.shape[1:3] == (48, 48) or x.ndim == 2 else len(pixels)
+    account.changed[changes] += len(pixels) if changes else 0
     split = find_split(group.rpartition(" ")[2])
     return [Face(f"{group}, row {row}", *face, split) for row, face in enumerate(zip(pixels, labels, strict=True))]
 
@@ -128,7 +128,8 @@ def _read_csv(table, name, account, resize):
                 row += 1
                 where = f"{printable(name)}, line {row}"
                 text = fields[wide] if columns["pixels"] is None else NUMBERS.findall(fields[columns["pixels"]])
-                pixels = as_faces(_square(text, where), where, resize)[0]
+                (pixels,), changes = as_faces(_square(text, where), where, resize)
+                account.changed[changes] += bool(changes)
                 usage = split_of_file if columns["usage"] is None else _as_split(fields[columns["usage"]], where)
                 faces.append(Face(where, pixels, fields[columns["label"]], usage))
     except (ValueError, pd.errors.ParserError) as error:
@@ -162,8 +163,7 @@ def _as_split(word, where):
 
 def _split_of_file(name):
     """Returns the split that the name of a file or of its folder says, such as `train-00000-of-00001.parquet`."""
-    words = re.split(r"[\W_]+", PurePosixPath(name).name.partition(".")[0])
-    found = next((split for word in words if (split := find_split(word)) is not None), None)
+    found = find_split_in(re.split(r"[\W_]+", PurePosixPath(name).name.partition(".")[0]))
     return split_path(name)[0] if found is None else found
 
 
@@ -205,10 +205,10 @@ def _read_parquet(content, name, account, resize):
         content = image.get("bytes") if isinstance(image, dict) else image
         if isinstance(content, bytes):
             pixels, changes = decode_face(content, where, resize)
-            account.changed[changes] += bool(changes)
         else:
             numbers = NUMBERS.findall(content) if isinstance(content, str) else np.ravel(np.vstack(content))
-            pixels = as_faces(_square(numbers, where), where, resize)[0]
+            (pixels,), changes = as_faces(_square(numbers, where), where, resize)
+        account.changed[changes] += bool(changes)
         usage = split_of_file if means["usage"] is None else _as_split(fields[means["usage"]], where)
         faces.append(Face(where, pixels, fields[means["label"]], usage))
     account.read["rows of parquet files"] += len(faces)

@@ -18,7 +18,7 @@ from fer_utils.data.naming import printable
 
 DRAWN_SEED = 2013  # of the drawn faces that everybody gets
 FER2013_FINGERPRINT = "3cb2b0c1454858ae"  # of the original csv's pixels and labels, in its order
-CACHE_VERSION = 1  # to be raised when the readers give other arrays for the same file
+CACHE_VERSION = 2  # to be raised when the readers give other arrays for the same file
 
 
 @dataclass(frozen=True)

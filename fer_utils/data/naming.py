@@ -40,6 +40,11 @@ def find_split(name):
     return next((place for place, words in enumerate(SPLIT_WORDS) if word in words), None)
 
 
+def find_split_in(words):
+    """Returns the place in SPLIT_NAMES that the first of `words` which means one does, or None."""
+    return next((split for word in words if (split := find_split(word)) is not None), None)
+
+
 def find_class(name):
     """Returns the place in CLASS_NAMES that the word `name` means, or None; a number alone means nothing here."""
     return next((place for place, words in enumerate(CLASS_WORDS) if plain(name) in words), None)
@@ -52,9 +57,7 @@ def split_path(name):
     (0, ['3_happy', 'archive'])
     """
     folders = PurePosixPath(name).parts[:-1][::-1]
-    splits = [find_split(folder) for folder in folders]
-    found = next((split for split in splits if split is not None), None)
-    return found, [folder for folder, split in zip(folders, splits, strict=True) if split is None]
+    return find_split_in(folders), [folder for folder in folders if find_split(folder) is None]
 
 
 def is_hidden(name):

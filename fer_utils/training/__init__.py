@@ -19,7 +19,7 @@ from fer_utils.training.experiments import (
     find_experiment,
     find_recipe,
 )
-from fer_utils.training.facts import FactsError, load_facts, require_facts, save_facts
+from fer_utils.training.facts import FactsError, find_known, load_facts, require_facts, save_facts
 from fer_utils.training.grid import list_tasks, reproduce
 from fer_utils.training.loop import BAR, fit_one_epoch, train, training_cost
 from fer_utils.training.origin import find_commit, list_versions
@@ -55,6 +55,7 @@ __all__ = [
     "find_commit",
     "find_difference",
     "find_experiment",
+    "find_known",
     "find_recipe",
     "fit_one_epoch",
     "list_candidate_trainings",

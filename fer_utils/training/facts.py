@@ -52,6 +52,15 @@ def require_facts(path, command):
     return facts
 
 
+def find_known(load, *arguments):
+    """Returns what `load(*arguments)` finds, to be kept or written anew; None for a `FactsError`, which is printed."""
+    try:
+        return load(*arguments)
+    except FactsError as error:
+        print(error)
+        return None
+
+
 def _describe(path, what, command):
     name = path.relative_to(PROJECT).as_posix() if path.is_relative_to(PROJECT) else path.name
     return FactsError(f"{name} {what}; `{command}` writes it anew, or get it again with the course")

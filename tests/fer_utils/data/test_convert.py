@@ -140,7 +140,8 @@ def test_numbers_of_a_row_that_cannot_be_read_are_named(tmp_path):
 @pytest.mark.parametrize("kind", ["keras", "floats", "flat", "channels first", "words"])
 def test_arrays_in_the_forms_of_keras_and_others(tmp_path, kind):
     (tmp_path / "faces.npz").write_bytes(make_archive(**as_arrays(kind)))
-    assert_converted(tmp_path, tmp_path / "faces.npz")
+    lines = assert_converted(tmp_path, tmp_path / "faces.npz")
+    assert ("changed: 42 images (from 0 to 1 brought to 0 to 255)" in lines) == (kind == "floats")
     for name, array in as_arrays(kind).items():
         (tmp_path / "single").mkdir(exist_ok=True)
         np.save(tmp_path / "single" / f"{name}.npy", array)
@@ -269,7 +270,18 @@ def test_other_sizes_and_colour_need_resize_and_are_averaged(tmp_path):
             read(folder)
     with pytest.raises(FaceDataError, match="convert .* TARGET.npz --resize"):
         read_fer2013(folder)
-    assert "changed: 42 images (size)" in assert_converted(tmp_path, folder, resize=True)
+    assert "changed: 42 images (scaled to 48×48)" in assert_converted(tmp_path, folder, resize=True)
+
+
+def test_colours_of_a_picture_of_the_right_size_need_resize_too(tmp_path):
+    members = make_class_images(("train", "val", "test"))
+    name = next(iter(members))
+    members[name] = make_image(np.stack([FACES[0][0], FACES[0][1], FACES[0][2]], -1))
+    folder = write_files(tmp_path / "faces", members)
+    with pytest.raises(FaceDataError, match="mode RGB, in colour; expected 48×48 grey.*--resize"):
+        read_fer2013(folder)
+    _, lines = convert_to(tmp_path, folder, resize=True)
+    assert "changed: 1 images (made grey)" in lines
 
 
 def test_numbers_of_folders_have_to_be_given_a_meaning(tmp_path):
