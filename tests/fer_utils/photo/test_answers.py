@@ -94,7 +94,7 @@ def test_a_square_never_leaves_the_photo(monkeypatch):
 
 def test_a_photo_and_a_file_of_a_class_folder_go_the_same_way():
     face = NOISE[:48, :48]
-    from_folder, _ = decode_face(encode(Image.fromarray(face)), "train/happy/1.png")
+    from_folder, _ = decode_face(encode(Image.fromarray(face)), "train/happy/1.png", resize=True)
     cropped = crop_face(np.pad(face, ((5, 9), (7, 2), (0, 0))), Box(7, 5, 48))
     assert cropped.shape == (48, 48, 1) and cropped.dtype == np.uint8
     np.testing.assert_array_equal(cropped[..., 0], from_folder)
