@@ -33,9 +33,13 @@ def built(tmp_path_factory):
 
 @pytest.fixture
 def store(tmp_path, monkeypatch):
-    """A store of runs of the test's own, the tiny recipe, and no progress bar."""
+    """A store of runs of the test's own, the tiny recipe, no progress bar, and grids that train in this process."""
+    from fer_utils.training import grid, screening
     from fer_utils.training.experiments import RECIPES
-    from small_training import TINY
+    from small_training import TINY, call_here
+
+    for module in (grid, screening):
+        monkeypatch.setattr(module, "call_apart", call_here)
 
     monkeypatch.setenv("FER_RUNS", str(tmp_path))
     monkeypatch.setenv("FER_PROFILE", "quick")

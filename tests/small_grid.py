@@ -2,24 +2,26 @@
 
 `SMALL_GRID_LOG` names the file that each finished training adds its experiment and seed to; a file beside it, .pids,
 gets the number of each process that has a first epoch behind it. A thread draws random numbers all the time, on which
-no training may depend. Importing this module changes nothing; `dask_setup`, which a worker that preloads the module
-calls by itself, does.
+no training may depend. Importing this module changes nothing; `dask_setup` does, which a worker that preloads it calls by
+itself. The processes train themselves: each one more would have to import TensorFlow first.
 """
 
 import os
 import threading
 import time
 
-from fer_utils.training import loop
+from fer_utils.training import grid, loop, screening
 from fer_utils.training.build import NETWORKS
 from fer_utils.training.experiments import RECIPES
-from small_training import TINY, build_small_network, draw_numbers
+from small_training import TINY, build_small_network, call_here, draw_numbers
 
+GRID_TRAINS = grid._train_unless_taken
 TASKS = [("lenet_like", 0), ("vgg_like", 0), ("lenet_like", 1)]
 
 
 def dask_setup(worker=None):
     fit_one_epoch, record = loop.fit_one_epoch, loop._record
+    grid.call_apart = screening.call_apart = call_here
 
     def fit_slowly(network, split, recipe, seed, epoch, bar):
         if epoch == 1:
@@ -39,3 +41,9 @@ def dask_setup(worker=None):
     for name in NETWORKS:
         NETWORKS[name] = build_small_network
     loop.fit_one_epoch, loop._record = fit_slowly, record_and_note
+
+
+def train_small(*arguments):
+    """Does what the grid does in a process of its own, there, with small trainings."""
+    dask_setup()
+    return GRID_TRAINS(*arguments)

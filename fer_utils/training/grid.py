@@ -1,9 +1,9 @@
 """Trains what is missing of the grid of experiments and seeds, on this machine or on a Dask cluster."""
 
-import functools
 import os
 from pathlib import Path
 
+from fer_utils.apart import call_apart
 from fer_utils.environment import atomic_path, current_profile, progress_bar
 from fer_utils.training.build import build_network
 from fer_utils.training.experiments import (
@@ -18,10 +18,10 @@ from fer_utils.training.experiments import (
     find_experiment,
     find_recipe,
 )
-from fer_utils.training.loop import count_as_done, train, training_cost
+from fer_utils.training.loop import train, training_cost
 from fer_utils.training.runs import load_run
 from fer_utils.training.sharing import share_here, share_on_cluster
-from fer_utils.training.store import explain_disk, find_finished, lock_run, run_folder, store_folder
+from fer_utils.training.store import explain_disk, find_finished, lock_run, run_folder, store_folder, tell_wait
 
 BETWEEN_SHALLOW = BETWEEN_ROWS[:2]
 BAR = "{desc} {percentage:3.0f}% of all |{bar:20}| {remaining} left{postfix}"
@@ -55,69 +55,95 @@ def reproduce(faces, tasks, scheduler=None, show=print):
     scheduler, whose workers train one run each at a time. Raises `RunError` when a run cannot be written.
     """
     store = store_folder(faces, current_profile())
-    experiments = {name: find_experiment(name) for name, _ in tasks}
-    recipes = {name: find_recipe(experiment, current_profile()) for name, experiment in experiments.items()}
-    costs = {
-        name: training_cost(build_network(experiments[name], recipe, seed=None), recipe, faces)
-        for name, recipe in recipes.items()
-    }
-    missing = [
-        (name, seed)
-        for name, seed in tasks
-        if not find_finished(run_folder(store, name, seed), experiments[name], recipes[name], faces)
-    ]
+    missing = [task for task in tasks if not _is_finished(task, faces, store)]
     show(f"{len(tasks) - len(missing)} of {len(tasks)} runs are finished")
-    total = sum(costs[name] for name, _ in missing)
-    with progress_bar(total=total, bar_format=BAR, mininterval=0.5, smoothing=0) as bar:
-        if scheduler:
-            finished = _train_on_cluster(scheduler, faces, missing, store)
-        else:
-            finished = _train_here(faces, missing, store, bar)
-        reached = 0
-        for count, (name, seed) in enumerate(finished, start=1):
-            reached += costs[name]
-            # What came from elsewhere says how fast a cluster is, and nothing about this machine.
-            move = bar.update if scheduler else functools.partial(count_as_done, bar)
-            move(reached - bar.n)
-            run = load_run(run_folder(store, name, seed))
-            bar.clear()
-            show(f"{count} of {len(missing)}: {name}, seed {seed}, validation accuracy {run.validation_accuracy:.1%}")
+    costs = call_apart("the costs", _find_costs, missing, faces) if missing else {}
+    if scheduler:
+        finished = _train_on_cluster(scheduler, faces, costs, store)
+    else:
+        finished = _train_here(faces, costs, store, show)
+    for count, task in enumerate(finished, start=1):
+        run = load_run(run_folder(store, *task))
+        show(f"{count} of {len(missing)}: {_name(task)}, validation accuracy {run.validation_accuracy:.1%}")
     return [load_run(run_folder(store, *task)) for task in tasks]
 
 
-def _train_here(faces, tasks, store, bar):
-    """Yields each task as it is finished; one that another process is training is left to it and looked at later."""
+def _is_finished(task, faces, store):
+    experiment = find_experiment(task[0])
+    recipe = find_recipe(experiment, current_profile())
+    return bool(find_finished(run_folder(store, *task), experiment, recipe, faces))
+
+
+def _name(task):
+    return "{}, seed {}".format(*task)
+
+
+def _train_here(faces, costs, store, show):
+    """Yields each task of `costs` when it is finished, trained in a process of its own, which shows the bar.
+
+    One that another process is at is left to it and looked at later.
+    """
+    total, done, waited_for = sum(costs.values()), 0, set()
 
     def do(task):
+        nonlocal done
+        call_apart(_name(task), _train_unless_taken, task, faces, store, total, done)
+        done += costs[task]
+
+    def wait(busy):
+        for task in set(busy) - waited_for:
+            show(tell_wait(run_folder(store, *task)))
+        waited_for.update(busy)
+
+    return share_here(costs, do, wait)
+
+
+def _find_costs(tasks, faces):
+    """Returns {task: its `training_cost`}. Called in a process of its own: a network may take a whole GPU's memory."""
+    costs = {}
+    for name in {name for name, _ in tasks}:
+        experiment, recipe = find_experiment(name), find_recipe(name)
+        costs[name] = training_cost(build_network(experiment, recipe, seed=None), recipe, faces)
+    return {task: costs[task[0]] for task in tasks}
+
+
+def _train_unless_taken(task, faces, store, total, done):
+    """Trains `task`, whose bar starts at `done` of `total`; `filelock.Timeout` if another process is at it."""
+    with (
+        lock_run(run_folder(store, *task)).acquire(timeout=0),
+        progress_bar(total=total, initial=done, bar_format=BAR, mininterval=0.5, smoothing=0) as bar,
+    ):
         train(task[0], faces, task[1], keep_weights=keeps_weights(*task), store=store, bar=bar)
 
-    def wait():
-        bar.set_description_str("waiting for another process")
 
-    return share_here(tasks, lambda task: lock_run(run_folder(store, *task)), do, wait)
-
-
-def _train_on_cluster(scheduler, faces, tasks, store):
-    """Yields each task as its run comes back from a worker of the Dask `scheduler` and is in the store.
+def _train_on_cluster(scheduler, faces, costs, store):
+    """Yields each task of `costs` as its run comes back from a worker of the Dask `scheduler` and is in the store.
 
     Workers that see the store write to it, so that another one goes on from the last epoch of one that died; what
     workers elsewhere have trained comes back as files.
     """
     store.mkdir(parents=True, exist_ok=True)
-    sent = share_on_cluster(scheduler, _train_on_worker, tasks, faces, current_profile(), str(store))
-    for task, files in sent:
-        folder = run_folder(store, *task)
-        with lock_run(folder), explain_disk(folder):
-            _keep_files(files, folder)
-        yield task
+    sent = share_on_cluster(scheduler, _train_on_worker, costs, faces, current_profile(), str(store))
+    with progress_bar(desc="the cluster", total=sum(costs.values()), bar_format=BAR, smoothing=0) as bar:
+        for task, files in sent:
+            folder = run_folder(store, *task)
+            with lock_run(folder), explain_disk(folder):
+                _keep_files(files, folder)
+            bar.update(costs[task])
+            bar.clear()
+            yield task
 
 
 def _train_on_worker(task, faces, profile, store):
-    """Returns {file name: bytes} of the finished run of `task`, trained in this worker's process."""
+    """Returns {file name: bytes} of the finished run of `task`, trained in a process that this worker starts."""
     from distributed import get_worker
 
     os.environ["FER_PROFILE"] = profile
     store = Path(store) if Path(store).is_dir() else Path(get_worker().local_directory) / "runs"
+    return call_apart(_name(task), _train_and_read, task, faces, store)
+
+
+def _train_and_read(task, faces, store):
     run = train(task[0], faces, task[1], keep_weights=keeps_weights(*task), store=store)
     return {path.name: path.read_bytes() for path in run.folder.iterdir()}
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from fer_utils import device
+from fer_utils.apart import call_apart
 from fer_utils.environment import progress_bar
 from fer_utils.training.build import build_network
 from fer_utils.training.checkpoint import checkpoint_identity
@@ -12,7 +13,7 @@ from fer_utils.training.loop import BAR, fit_epochs, training_cost
 from fer_utils.training.origin import find_commit, list_versions
 from fer_utils.training.recipes import Experiment, list_recipe_differences
 from fer_utils.training.sharing import share_here, share_on_cluster
-from fer_utils.training.store import lock_run
+from fer_utils.training.store import lock_run, tell_wait
 
 SEED = 100  # none of the rows' own seeds, so that these owe nothing to the choice
 
@@ -41,23 +42,35 @@ def screen_candidates(trainings, faces, folder, scheduler=None, show=print):
     """Trains those of `trainings` [(name, `Experiment`, `Recipe`)] that `folder` lacks, looking at validation images.
 
     Returns {name: facts}: what was trained, and the history of each epoch. Each is a JSON file in `folder`, where a
-    stopped training goes on and several processes share the work. `scheduler` is the address of a Dask scheduler, as
-    for `reproduce`.
+    stopped training goes on and several processes share the work. Each is trained in a process of its own. `scheduler`
+    is the address of a Dask scheduler, as for `reproduce`.
     """
     folder = Path(folder)
-    missing = [training for training in trainings if not _find_facts(folder, _identify(training, faces), training)]
+    missing = [training for training in trainings if not _find_facts(folder, training, faces)]
     show(f"{len(trainings) - len(missing)} of {len(trainings)} trainings of the candidates are finished")
-
-    def do(training):
-        _write_facts(_train(training, faces, folder), folder / f"{training[0]}.json")
-
     if scheduler:
         finished = _screen_on_cluster(scheduler, missing, faces, folder)
     else:
-        finished = share_here(missing, lambda training: lock_run(folder / training[0]), do, wait=lambda: None)
+        finished = _screen_here(missing, faces, folder, show)
     for count, (name, *_) in enumerate(finished, start=1):
         show(f"{count} of {len(missing)}: {name}")
-    return {training[0]: _find_facts(folder, _identify(training, faces), training) for training in trainings}
+    return {training[0]: _find_facts(folder, training, faces) for training in trainings}
+
+
+def _screen_here(trainings, faces, folder, show):
+    def do(training):
+        call_apart(training[0], _train_unless_taken, training, faces, folder)
+
+    def wait(busy):
+        show(tell_wait(folder / busy[0][0]))
+
+    return share_here(trainings, do, wait)
+
+
+def _train_unless_taken(training, faces, folder):
+    """Trains and writes what is found, unless it is there; `filelock.Timeout` if another process is at it."""
+    with lock_run(folder / training[0]).acquire(timeout=0):
+        _write_facts(_train(training, faces, folder), folder / f"{training[0]}.json")
 
 
 def _screen_on_cluster(scheduler, trainings, faces, folder):
@@ -70,15 +83,16 @@ def _screen_on_cluster(scheduler, trainings, faces, folder):
 def _train_on_worker(training, faces, folder):
     from distributed import get_worker
 
-    return _train(training, faces, Path(folder) if Path(folder).is_dir() else Path(get_worker().local_directory))
+    folder = Path(folder) if Path(folder).is_dir() else Path(get_worker().local_directory)
+    return call_apart(training[0], _train, training, faces, folder)
 
 
 def _train(training, faces, folder):
     """Returns the facts of a training: those in `folder` if it is finished, else trained, from its checkpoint there."""
-    name, experiment, recipe = training
-    identity = _identify(training, faces)
-    if facts := _find_facts(folder, identity, training):
+    if facts := _find_facts(folder, training, faces):
         return facts
+    name, experiment, recipe = training
+    identity = checkpoint_identity(experiment, recipe, faces, SEED, device.choose_precision(recipe.width))
     checkpoint = folder / f"{name}.unfinished.npz"
     network = build_network(experiment, recipe, SEED, identity["precision"])
     total = training_cost(network, recipe, faces)
@@ -88,12 +102,7 @@ def _train(training, faces, folder):
     return facts | {"device": device.name_device(), "versions": list_versions(), "commit": find_commit()}
 
 
-def _identify(training, faces):
-    _, experiment, recipe = training
-    return checkpoint_identity(experiment, recipe, faces, SEED, device.choose_precision(recipe.width))
-
-
-def _find_facts(folder, identity, training):
+def _find_facts(folder, training, faces):
     """Returns the facts in `folder` if they are of this training; its recipe may have got settings since."""
     try:
         facts = load_facts(folder / f"{training[0]}.json", "fer-course reproduce")
@@ -102,9 +111,11 @@ def _find_facts(folder, identity, training):
         return None
     if facts is None:
         return None
+    _, experiment, recipe = training
+    wanted = checkpoint_identity(experiment, recipe, faces, SEED, precision=None)
     found, alike = facts["identity"], ("experiment", "definition", "seed", "fingerprint")
-    same = all(found[name] == identity[name] for name in alike)
-    return facts if same and not list_recipe_differences(found["recipe"], training[2]) else None
+    same = all(found[key] == wanted[key] for key in alike)
+    return facts if same and not list_recipe_differences(found["recipe"], recipe) else None
 
 
 def _write_facts(facts, path):

@@ -15,25 +15,24 @@ SECONDS_BETWEEN_LOOKS = 2  # at a task that another process is at
 SECONDS_TO_CONNECT = 10  # to a Dask scheduler
 
 
-def share_here(tasks, find_lock, do, wait):
-    """Yields each of `tasks` when it is done, by `do(task)` under the lock that `find_lock(task)` gives.
+def share_here(tasks, do, wait):
+    """Yields each of `tasks` when `do(task)` has done it.
 
-    A task that another process is at is left to it and done again later, when `do` is to find it finished. `wait` is
-    called before each pause in which nothing but such tasks is left.
+    A task that another process is at, for which `do` raises `filelock.Timeout`, is left to it and done again later,
+    when `do` is to find it finished. `wait` is called with such tasks before each pause in which nothing else is left.
     """
     waiting = list(tasks)
     while waiting:
         busy = []
         for task in waiting:
             try:
-                with find_lock(task).acquire(timeout=0):
-                    do(task)
+                do(task)
             except Timeout:
                 busy.append(task)
             else:
                 yield task
         if busy == waiting:
-            wait()
+            wait(busy)
             time.sleep(SECONDS_BETWEEN_LOOKS)
         waiting = busy
 
@@ -56,6 +55,7 @@ def share_on_cluster(scheduler, function, tasks, faces, *arguments):
         client = Client(scheduler, timeout=SECONDS_TO_CONNECT)
     except (OSError, ValueError) as error:
         raise RunError(f"there is no Dask scheduler at {scheduler} ({error})") from error
+    tasks = list(tasks)
     with client:
         _check_workers(client)
         with warnings.catch_warnings(action="ignore", category=UserWarning):  # the faces are large, and so meant

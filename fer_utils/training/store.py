@@ -25,7 +25,17 @@ def lock_run(folder):
             f"no runs can be kept in {folder.parents[1]}: {error.strerror or error}; set FER_RUNS to a folder that can "
             "be written to"
         ) from error
-    return FileLock(folder.with_name(f"{folder.name}.lock"), is_singleton=True)
+    return FileLock(_lock_file(folder), is_singleton=True)
+
+
+def _lock_file(folder):
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def tell_wait(folder):
+    """Returns for which run a process waits that wants to train the one in `folder`, and since when another has it."""
+    since = time.strftime("%H:%M", time.localtime(_lock_file(folder).stat().st_mtime))
+    return f"waiting for the process that trains {'/'.join(folder.parts[-2:])} since {since}"
 
 
 @contextlib.contextmanager
@@ -34,10 +44,11 @@ def hold(lock, folder):
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        since = time.strftime("%H:%M", time.localtime(os.stat(lock.lock_file).st_mtime))
-        print(f"waiting for the process that trains {'/'.join(folder.parts[-2:])} since {since}")
+        print(tell_wait(folder))
         lock.acquire()
     try:
+        with contextlib.suppress(OSError):
+            os.utime(lock.lock_file)  # tells others since when
         yield
     finally:
         lock.release()

@@ -9,11 +9,14 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from filelock import FileLock
 
+import small_grid
+from fer_utils.apart import call_apart
 from fer_utils.environment import PROJECT
 from fer_utils.training import grid, loop, sharing
 from fer_utils.training.experiments import (
@@ -33,7 +36,7 @@ from fer_utils.training.runs import WEIGHTS, RunError, list_runs
 from fer_utils.training.screening import screen_candidates
 from fer_utils.training.store import store_folder
 from small_grid import TASKS
-from small_training import TINY, Stopped, assert_same_arrays, make_faces, must_not_train, weights_of
+from small_training import TINY, Stopped, assert_same_arrays, call_here, make_faces, must_not_train, weights_of
 
 
 def silent(_):
@@ -117,18 +120,19 @@ def test_a_run_that_another_process_trains_is_left_to_it(epochs, store, monkeypa
     folder.parent.mkdir(parents=True)
     other = FileLock(folder.with_name("seed-0.lock"), thread_local=False)
     other.acquire()
-    trained = []
+    lines = []
 
     def look(line):
-        trained.append(line)
-        if len(trained) == 3:  # the first line, then two runs: only the one that is taken is left
+        lines.append(line)
+        if line.startswith("waiting"):  # only the one that is taken is left
             assert finished(store) == [("lenet_like", 1), ("vgg_like", 0)]
             threading.Timer(0.2, other.release).start()
 
     reproduce(faces, TASKS, show=look)
-    assert [line.split(",")[0] for line in trained[1:]] == [
+    assert [line.split(",")[0].split(" since ")[0] for line in lines[1:]] == [
         "1 of 3: vgg_like",
         "2 of 3: lenet_like",
+        "waiting for the process that trains lenet_like/seed-0",
         "3 of 3: lenet_like",
     ]
 
@@ -158,26 +162,61 @@ def test_a_full_disk_is_named_and_finished_runs_stay(epochs, store, monkeypatch,
 # --- several processes ---
 
 
+def test_every_run_has_a_process_of_its_own(epochs, store, monkeypatch):
+    called = []
+
+    def call(what, *arguments):
+        called.append(what)
+        return call_here(what, *arguments)
+
+    monkeypatch.setattr(grid, "call_apart", call)
+    reproduce(make_faces(), TASKS, show=silent)
+    assert called == ["the costs", "lenet_like, seed 0", "vgg_like, seed 0", "lenet_like, seed 1"]
+
+
+@pytest.mark.slow
+def test_a_run_in_a_process_of_its_own_is_recorded(log, store, monkeypatch):
+    def call(what, *arguments):
+        return (call_here if what == "the costs" else call_apart)(what, *arguments)
+
+    monkeypatch.setenv("SMALL_GRID_LOG", str(log))
+    monkeypatch.setattr(grid, "call_apart", call)
+    monkeypatch.setattr(grid, "_train_unless_taken", small_grid.train_small)
+    reproduce(make_faces(), TASKS[:1], show=silent)
+    assert finished(store) == TASKS[:1]
+    assert int(log.with_name(f"{log.name}.pids").read_text()) != os.getpid()
+
+
 SCRIPT = """
 import small_grid
 from fer_utils.training.grid import reproduce
 from small_training import make_faces
 small_grid.dask_setup()
-reproduce(make_faces(), small_grid.TASKS)
+reproduce(make_faces(), small_grid.TASKS, scheduler={scheduler!r})
 """
 
 
-@pytest.fixture
-def outside(store, tmp_path):
-    """The environment of a process of its own on the test's store, and the file in which it notes what it trained."""
-    log = tmp_path / "trained.log"
-    log.touch()
+@pytest.fixture(scope="module")
+def log(tmp_path_factory):
+    """The file in which other processes note what they have trained."""
+    return tmp_path_factory.mktemp("grid") / "trained.log"
+
+
+@pytest.fixture(autouse=True)
+def clear(log):
+    log.write_text("")
+    log.with_name(f"{log.name}.pids").unlink(missing_ok=True)
+
+
+def start_grid(log, scheduler=None):
+    """A process that trains the grid into the test's store."""
+    command = [sys.executable, "-c", SCRIPT.format(scheduler=scheduler)]
+    return subprocess.Popen(command, env=_environment(log), cwd=PROJECT, stdout=subprocess.DEVNULL)
+
+
+def _environment(log):
     path = os.pathsep.join([str(PROJECT / "tests"), str(PROJECT)])
-    return {**os.environ, "SMALL_GRID_LOG": str(log), "PYTHONPATH": path}, log
-
-
-def start_grid(environment):
-    return subprocess.Popen([sys.executable, "-c", SCRIPT], env=environment, cwd=PROJECT)
+    return {**os.environ, "SMALL_GRID_LOG": str(log), "PYTHONPATH": path}
 
 
 def wait_for(condition, seconds=120):
@@ -189,20 +228,29 @@ def wait_for(condition, seconds=120):
 
 def kill_one_in_the_middle(processes, log):
     """Kills that of `processes` which first has an epoch behind it and another one before it; returns it."""
-    pids = log.with_name(f"{log.name}.pids")
-    wait_for(lambda: pids.exists() and pids.read_text().endswith("\n"))
-    victim = {process.pid: process for process in processes}[int(pids.read_text().split()[0])]
+    victim = {process.pid: process for process in processes}[wait_for_the_middle(log)]
     victim.kill()
     return victim
 
 
-def test_two_processes_share_the_grid_and_a_killed_one_loses_nothing(outside, store):
-    environment, log = outside
-    processes = [start_grid(environment), start_grid(environment)]
-    processes.remove(kill_one_in_the_middle(processes, log))
-    assert processes[0].wait(120) == 0
+def wait_for_the_middle(log):
+    """The number of the process that first has an epoch behind it and another one before it."""
+    pids = log.with_name(f"{log.name}.pids")
+    wait_for(lambda: pids.exists() and pids.read_text().endswith("\n"))
+    return int(pids.read_text().split()[0])
+
+
+def assert_each_was_trained_once(log, store):
     assert finished(store) == sorted(TASKS)
     assert sorted(log.read_text().split("\n")[:-1]) == sorted(f"{name} {seed}" for name, seed in TASKS)
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_grid_and_a_killed_one_loses_nothing(log, store):
+    processes = [start_grid(log), start_grid(log)]
+    processes.remove(kill_one_in_the_middle(processes, log))
+    assert processes[0].wait(120) == 0
+    assert_each_was_trained_once(log, store)
     assert not list(store.rglob("*.unfinished.npz"))
 
 
@@ -215,59 +263,94 @@ def free_port():
         return probe.getsockname()[1]
 
 
-@pytest.fixture
-def cluster(outside, tmp_path):
-    """A scheduler on the loopback interface: its address, and a function that starts a worker."""
+class Cluster:
+    """A scheduler on the loopback interface and its workers, one thread each; dead ones are replaced on request."""
+
+    def __init__(self, log, folder):
+        self.address, self.log, self.folder = f"tcp://127.0.0.1:{free_port()}", log, folder
+        self.scheduler = self.start("scheduler", "--host", self.address, "--no-dashboard")
+        self.workers = []
+
+    def start(self, *command):
+        with open(self.folder / "dask.log", "a") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "dask", *command],
+                env=_environment(self.log), cwd=self.folder, stdout=output, stderr=output,
+            )  # fmt: skip
+
+    def need_workers(self, count):
+        self.workers = [worker for worker in self.workers if worker.poll() is None]
+        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1", "--preload", "small_grid")
+        self.workers += [self.start("worker", self.address, *options) for _ in range(count - len(self.workers))]
+        from distributed import Client
+
+        with Client(self.address, timeout="60s") as client:
+            client.wait_for_workers(count, timeout=120)
+        return self.workers
+
+
+@pytest.fixture(scope="module")
+def cluster(log, tmp_path_factory):
     pytest.importorskip("distributed", reason="the optional extra `cluster` is not installed")
-    environment, started = outside[0], []
-    address = f"tcp://127.0.0.1:{free_port()}"
-
-    def start(*command):
-        output = open(tmp_path / f"dask-{len(started)}.log", "w")
-        started.append(
-            subprocess.Popen(
-                [sys.executable, "-m", "dask", *command], env=environment, cwd=tmp_path, stdout=output, stderr=output
-            )
-        )
-        return started[-1]
-
-    def start_worker(threads=1):
-        options = ("--nthreads", str(threads), "--no-nanny", "--no-dashboard", "--host", "127.0.0.1")
-        return start("worker", address, *options, "--preload", "small_grid")
-
-    start("scheduler", "--host", address, "--no-dashboard")
-    yield address, start_worker
-    for process in started:
+    cluster = Cluster(log, tmp_path_factory.mktemp("dask"))
+    yield cluster
+    for process in (*cluster.workers, cluster.scheduler):
         process.kill()
         process.wait()
 
 
-def wait_for_workers(address, count):
-    from distributed import Client
-
-    with Client(address, timeout="60s") as client:
-        client.wait_for_workers(count, timeout=120)
-
-
-def test_a_cluster_trains_each_run_once_though_a_worker_is_killed(cluster, outside, store, small_network, tmp_path):
-    address, start_worker = cluster
-    workers = [start_worker(), start_worker()]
-    wait_for_workers(address, 2)
-    killed = []
-    killer = threading.Thread(target=lambda: killed.append(kill_one_in_the_middle(workers, outside[1])))
+@pytest.mark.slow
+def test_a_cluster_trains_each_run_once_though_a_worker_is_killed(cluster, log, store, small_network, tmp_path):
+    workers, killed = cluster.need_workers(2), []
+    killer = threading.Thread(target=lambda: killed.append(kill_one_in_the_middle(workers, log)))
     killer.start()
-    runs = reproduce(make_faces(), TASKS, scheduler=address, show=silent)
+    runs = reproduce(make_faces(), TASKS, scheduler=cluster.address, show=silent)
     killer.join()
     assert killed[0].wait(10) == -signal.SIGKILL
     assert [(run.experiment, run.seed) for run in runs] == TASKS
-    assert finished(store) == sorted(TASKS)
-    assert sorted(outside[1].read_text().split("\n")[:-1]) == sorted(f"{name} {seed}" for name, seed in TASKS)
+    assert_each_was_trained_once(log, store)
     # A seed gives the same run wherever it is trained, though in the workers a thread draws random numbers.
     there = runs[1]  # the one with augmentation
     here = train(there.experiment, make_faces(), there.seed, store=tmp_path / "here")
     assert there.history == here.history
     assert_same_arrays(*(dict(np.load(run.folder / "arrays.npz")) for run in (there, here)))
     assert_same_arrays(weights_of(there), weights_of(here))
+
+
+@pytest.mark.slow
+def test_candidates_are_trained_on_a_cluster_too_and_come_back_as_numbers(cluster, small_network, store, tmp_path):
+    cluster.need_workers(1)
+    trainings = [(name, Experiment(name, name, "lenet_like", "flip"), TINY) for name in ("one", "two")]
+    lines = []
+    found = screen_candidates(trainings, make_faces(), tmp_path / "there", cluster.address, lines.append)
+    assert lines[0].startswith("0 of 2 trainings") and len(lines) == 3
+    here = screen_candidates(trainings[:1], make_faces(), tmp_path / "here", show=silent)
+    assert found["one"]["history"] == here["one"]["history"] and set(found) == {"one", "two"}
+
+
+@pytest.mark.slow
+def test_a_killed_client_can_be_started_again(cluster, log, store):
+    cluster.need_workers(1)
+    client = start_grid(log, cluster.address)
+    wait_for_the_middle(log)
+    client.kill()
+    client.wait()
+    assert len(reproduce(make_faces(), TASKS, scheduler=cluster.address, show=silent)) == len(TASKS)
+    assert_each_was_trained_once(log, store)
+
+
+@pytest.mark.slow
+def test_a_killed_scheduler_is_named_and_finished_runs_are_kept(cluster, log, store):
+    """The last test of this cluster."""
+    cluster.need_workers(1)
+
+    def kill_after_the_first(line):
+        if line.startswith("1 of"):
+            cluster.scheduler.kill()
+
+    with pytest.raises(RunError, match=f"the cluster at {cluster.address} went away .*All finished runs are kept"):
+        reproduce(make_faces(), TASKS, scheduler=cluster.address, show=kill_after_the_first)
+    assert len(finished(store)) >= 1
 
 
 def test_runs_of_workers_that_do_not_see_the_store_come_back_as_files(tmp_path, store, epochs):
@@ -280,26 +363,10 @@ def test_runs_of_workers_that_do_not_see_the_store_come_back_as_files(tmp_path, 
     assert finished(store) == [("lenet_like", 0)]
 
 
-def test_candidates_are_trained_on_a_cluster_too_and_come_back_as_numbers(cluster, small_network, tmp_path):
-    address, start_worker = cluster
-    start_worker()
-    wait_for_workers(address, 1)
-    trainings = [(name, Experiment(name, name, "lenet_like", "flip"), TINY) for name in ("one", "two")]
-    lines = []
-    found = screen_candidates(trainings, make_faces(), tmp_path / "there", scheduler=address, show=lines.append)
-    assert lines[0].startswith("0 of 2 trainings") and len(lines) == 3
-    here = screen_candidates(trainings[:1], make_faces(), tmp_path / "here", show=silent)
-    assert found["one"]["history"] == here["one"]["history"] and set(found) == {"one", "two"}
-
-
-def test_what_is_wrong_with_a_cluster_is_said(cluster, store):
-    address, start_worker = cluster
-    with pytest.raises(RunError, match="has no workers"):
-        reproduce(make_faces(), TASKS, scheduler=address, show=silent)
-    start_worker(threads=2)
-    wait_for_workers(address, 1)
-    with pytest.raises(RunError, match="--nthreads 1"):
-        reproduce(make_faces(), TASKS, scheduler=address, show=silent)
+@pytest.mark.parametrize(("threads", "message"), [({}, "has no workers"), ({"a": 1, "b": 2}, "--nthreads 1")])
+def test_what_is_wrong_with_a_cluster_is_said(threads, message):
+    with pytest.raises(RunError, match=message):
+        sharing._check_workers(SimpleNamespace(nthreads=lambda: threads))
 
 
 def test_a_scheduler_that_is_not_there_is_named(store, monkeypatch):

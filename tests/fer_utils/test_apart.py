@@ -1,0 +1,65 @@
+"""A function in a process of its own: its answer, its error and its end arrive; it never outlives who called it."""
+
+import operator
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fer_utils.apart import EndedError, call_apart
+from fer_utils.environment import PROJECT
+
+SLEEP_APART = "import os; from fer_utils.apart import call_apart; call_apart('it', os.system, {!r})"
+
+
+def test_the_answer_comes_from_another_process():
+    assert call_apart("it", os.getpid) != os.getpid()
+    assert call_apart("it", dict, {"a": 1}) == {"a": 1}
+
+
+def test_what_it_prints_goes_to_standard_error(capfd):
+    assert call_apart("it", print, "printed") is None
+    assert capfd.readouterr() == ("", "printed\n")
+
+
+def test_what_it_raises_is_raised_here_with_the_place():
+    with pytest.raises(ZeroDivisionError, match="division") as caught:
+        call_apart("it", operator.truediv, 1, 0)
+    assert "in answer" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize(("end", "status"), [(signal.raise_signal, "-9"), (os._exit, "9")])
+def test_a_process_that_dies_is_named(end, status):
+    message = f"the process for lenet_like, seed 0 ended by itself .exit status {status};.* give the same command again"
+    with pytest.raises(EndedError, match=message):
+        call_apart("lenet_like, seed 0", end, 9)
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="asks Linux which processes live")
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_it_ends_with_the_process_that_called_it(tmp_path, end):
+    noted = tmp_path / "process"
+    code = SLEEP_APART.format(f"echo $PPID > {noted}; sleep 60")
+    with subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, stderr=subprocess.DEVNULL) as caller:
+        wait_for(lambda: noted.exists() and noted.read_text().endswith("\n"))
+        caller.send_signal(end)
+        assert caller.wait(20) != 0
+        wait_for(lambda: not is_alive(noted.read_text().strip()))
+
+
+def wait_for(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def is_alive(process):
+    try:
+        return "State:\tZ" not in Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False
