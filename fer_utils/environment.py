@@ -14,7 +14,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -82,15 +82,23 @@ def recover_all(folder):
         recover(replaced.with_name(replaced.name.removeprefix(".").removesuffix(".old")))
 
 
+def sweep(folder):
+    """Removes what writers of `atomic_path` that died have left in `folder`, and nothing that one is still writing."""
+    for left in Path(folder).glob(".*.tmp"):
+        path = left.with_name(left.name.removeprefix(".").removesuffix(".tmp"))
+        with contextlib.suppress(OSError, Timeout), _only_writer(path, seconds=0):
+            _tidy(path, left, _hidden(path, ".old"))
+
+
 def _hidden(path, ending):
     return path.with_name(f".{path.name}{ending}")
 
 
 @contextlib.contextmanager
-def _only_writer(path):
+def _only_writer(path, seconds=None):
     """Holds a lock on `path`, which the system gives back when the process dies; waits while another one holds it."""
     lock = _hidden(path, ".lock")
-    with FileLock(lock, timeout=SECONDS_TO_WRITE):
+    with FileLock(lock, timeout=SECONDS_TO_WRITE if seconds is None else seconds):
         try:
             yield
         finally:

@@ -2,8 +2,8 @@
 
 `SMALL_GRID_LOG` names the file that each finished training adds its experiment and seed to; a file beside it, .pids,
 gets the number of each process that has a first epoch behind it. A thread draws random numbers all the time, on which
-no training may depend. Importing this module changes nothing; `dask_setup` does, which a worker that preloads it calls by
-itself. The processes train themselves: each one more would have to import TensorFlow first.
+no training may depend. Importing this module changes nothing; `dask_setup` does, which a worker that preloads it calls.
+The processes train themselves: each one more would have to import TensorFlow first.
 """
 
 import os

@@ -18,7 +18,7 @@ from fer_utils.data.naming import printable
 
 DRAWN_SEED = 2013  # of the drawn faces that everybody gets
 FER2013_FINGERPRINT = "3cb2b0c1454858ae"  # of the original csv's pixels and labels, in its order
-CACHE_VERSION = 2  # to be raised when the readers give other arrays for the same file
+CACHE_VERSION = 3  # to be raised when the readers give other arrays for the same file
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,18 @@ def _draw(sizes):
 
 
 def _describe_file(path):
-    """Returns what changes when the file or class folder at `path` is edited: place, files, bytes, newest time."""
-    stats = [os.stat(file) for file in list_source_files(path)]
-    newest = max((stat.st_mtime_ns for stat in stats), default=0)
-    return [str(Path(path).resolve()), CACHE_VERSION, len(stats), sum(stat.st_size for stat in stats), newest]
+    """Returns what changes when the file or class folder at `path` is edited or replaced.
+
+    That is its place, and a digest of each file's name, bytes and times. A file put in another's place may have its
+    size and time of writing (mtime), but not the time (ctime) at which the system did so; Windows does not tell that.
+    """
+    digest = hashlib.sha256()
+    for file in list_source_files(path):
+        stat = os.stat(file)
+        digest.update(
+            f"{file} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}\n".encode("utf-8", "surrogateescape")
+        )
+    return [str(Path(path).resolve()), CACHE_VERSION, digest.hexdigest()]
 
 
 def _load_cached(stem, key, build):
@@ -129,6 +137,7 @@ def _load_cached(stem, key, build):
     facts = {"key": key, "name": name, "remarks": remarks, "sizes": sizes}
     facts["fingerprint"] = _compute_fingerprint(images, labels, sizes)
     # A folder that cannot be written to costs time at the next load, nothing else.
+    environment.sweep(environment.CACHE)
     with contextlib.suppress(OSError), environment.atomic_path(file) as temporary, open(temporary, "wb") as stream:
         np.savez(stream, images=images, labels=labels, facts=json.dumps(facts))
     return {**facts, "remarks": remarks + damage}, images, labels

@@ -152,6 +152,19 @@ def test_recovering_changes_nothing_where_nothing_is_lost(tmp_path):
     assert (tmp_path / "thing" / "a.txt").read_text() == "new" and names_in(tmp_path) == [".thing.old", "thing"]
 
 
+def test_what_dead_writers_left_is_swept_and_what_a_living_one_writes_is_not(tmp_path):
+    write_folder(tmp_path / ".lost.old", "old")
+    for name in (".lost.tmp", ".done.tmp"):
+        (tmp_path / name).write_text("half")
+    (tmp_path / "mine.tmp").write_text("mine")
+    with atomic_path(tmp_path / "alive") as temporary:
+        temporary.write_text("half")
+        environment.sweep(tmp_path)
+        assert names_in(tmp_path) == [".alive.lock", ".alive.tmp", "lost", "mine.tmp"]
+    assert names_in(tmp_path) == ["alive", "lost", "mine.tmp"]
+    environment.sweep(tmp_path / "no such folder")
+
+
 WRITE_SLOWLY = """
 import sys, time
 from pathlib import Path
