@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from fer_utils.apart import call_apart
 from fer_utils.environment import atomic_path, current_profile, progress_bar
+from fer_utils.training.apart import call_apart
 from fer_utils.training.build import build_network
 from fer_utils.training.experiments import (
     ABLATION_ROWS,

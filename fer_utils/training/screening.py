@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from fer_utils import device
-from fer_utils.apart import call_apart
 from fer_utils.environment import progress_bar
+from fer_utils.training.apart import call_apart
 from fer_utils.training.build import build_network
 from fer_utils.training.checkpoint import checkpoint_identity
 from fer_utils.training.experiments import CANDIDATES, report_recipe

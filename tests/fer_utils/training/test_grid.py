@@ -16,9 +16,9 @@ import pytest
 from filelock import FileLock
 
 import small_grid
-from fer_utils.apart import call_apart
 from fer_utils.environment import PROJECT
 from fer_utils.training import grid, loop, sharing
+from fer_utils.training.apart import call_apart
 from fer_utils.training.experiments import (
     ABLATION_ROWS,
     BETWEEN_ROWS,

@@ -1,6 +1,7 @@
 """Calls a function in a process of its own, whose memory goes back to the system when it ends.
 
-TensorFlow keeps some of what each network has needed until its process ends, and a GPU's memory, too.
+TensorFlow keeps some of what each network has needed until its process ends, and a GPU's memory, too. The process runs
+this file, which needs nothing but Python: what else is imported is up to the function.
 """
 
 import os
@@ -21,7 +22,7 @@ def call_apart(what, function, *arguments):
     Both have to be picklable, so `function` is one of a module. What it prints goes to standard error. If this process
     is stopped or dies, the other one ends with it. Raises `EndedError`, which names `what` was done, if it dies alone.
     """
-    command = [sys.executable, "-c", f"from {__name__} import answer; answer()"]
+    command = [sys.executable, "-P", __file__]  # -P: the modules beside this file are none of the path's
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     try:
@@ -44,7 +45,7 @@ def call_apart(what, function, *arguments):
     return result
 
 
-def answer():
+def _answer():
     """What the new process does: reads what to call, calls it, and answers with its result or its error."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what is printed is no answer
@@ -63,3 +64,7 @@ def _end_with_parent():
     """Waits for the end of standard input, which comes when the process at its other end closes it or dies."""
     os.read(sys.stdin.fileno(), 1)
     os._exit(1)
+
+
+if __name__ == "__main__":
+    _answer()

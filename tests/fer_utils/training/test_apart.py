@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from fer_utils.apart import EndedError, call_apart
 from fer_utils.environment import PROJECT
+from fer_utils.training.apart import EndedError, call_apart
 
-SLEEP_APART = "import os; from fer_utils.apart import call_apart; call_apart('it', os.system, {!r})"
+SLEEP_APART = "import os; from fer_utils.training.apart import call_apart; call_apart('it', os.system, {!r})"
 
 
 def test_the_answer_comes_from_another_process():
@@ -29,7 +29,7 @@ def test_what_it_prints_goes_to_standard_error(capfd):
 def test_what_it_raises_is_raised_here_with_the_place():
     with pytest.raises(ZeroDivisionError, match="division") as caught:
         call_apart("it", operator.truediv, 1, 0)
-    assert "in answer" in caught.value.__notes__[0]
+    assert "in _answer" in caught.value.__notes__[0]
 
 
 @pytest.mark.parametrize(("end", "status"), [(signal.raise_signal, "-9"), (os._exit, "9")])
