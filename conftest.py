@@ -11,7 +11,7 @@ from nbval.plugin import IPyNbCell
 # Deleted when the tests end. Shared, so that notebook 03 finds the training of notebook 02 as it does when stored.
 SCRATCH = tempfile.TemporaryDirectory(prefix="fer_tests_", ignore_cleanup_errors=True)
 
-SLOW_FIXTURES = {"real_fer2013", "executed", "stored", "built", "outside", "cluster", "colab"}
+SLOW_FIXTURES = {"real_fer2013", "executed", "stored", "built", "cluster", "colab"}
 
 os.environ.update(
     FER_DATA="drawn",
@@ -33,8 +33,21 @@ def execute_with_history(kernel, source, allow_stdin=None):
 RunningKernel.execute_cell_input = execute_with_history
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items):
-    """Marks as slow what needs a kernel, a cluster, the site, Colab's folder or the real FER2013."""
+    """Marks as slow what needs a kernel, a cluster, the site, Colab's folder or the real FER2013; shares the work out.
+
+    Each file goes to one worker. So do all notebooks together: later ones find the trainings of earlier ones. What
+    holds slow tests is begun first.
+    """
+    groups = {}
     for item in items:
-        if isinstance(item, IPyNbCell) or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+        notebook = isinstance(item, IPyNbCell)
+        if notebook or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group("notebooks" if notebook else item.location[0]))
+        name = item.get_closest_marker("xdist_group").args[0]
+        slow = item.get_closest_marker("slow") is not None
+        groups[name] = max(groups.get(name, (False, False)), (notebook, slow))
+    items.sort(key=lambda item: groups[item.get_closest_marker("xdist_group").args[0]], reverse=True)
