@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell
+from xdist.scheduler import LoadScopeScheduling
 
 # Deleted when the tests end. Shared, so that notebook 03 finds the training of notebook 02 as it does when stored.
 SCRATCH = tempfile.TemporaryDirectory(prefix="fer_tests_", ignore_cleanup_errors=True)
 
 SLOW_FIXTURES = {"real_fer2013", "executed", "stored", "built", "cluster", "colab"}
+NOTEBOOKS = "notebooks"
+SITE = dict.fromkeys(("tests/fer_course/test_site.py", "tests/fer_course/test_browser.py"), "site")
 
 os.environ.update(
     FER_DATA="drawn",
@@ -33,21 +36,31 @@ def execute_with_history(kernel, source, allow_stdin=None):
 RunningKernel.execute_cell_input = execute_with_history
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items):
-    """Marks as slow what needs a kernel, a cluster, the site, Colab's folder or the real FER2013; shares the work out.
+    """Marks as slow what needs a kernel, a cluster, the site, Colab's folder or the real FER2013.
 
-    Each file goes to one worker. So do all notebooks together: later ones find the trainings of earlier ones. What
-    holds slow tests is begun first.
+    What goes to a worker together and holds a slow test is begun first.
     """
-    groups = {}
+    slow = set()
     for item in items:
-        notebook = isinstance(item, IPyNbCell)
-        if notebook or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+        if isinstance(item, IPyNbCell) or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group("notebooks" if notebook else item.location[0]))
-        name = item.get_closest_marker("xdist_group").args[0]
-        slow = item.get_closest_marker("slow") is not None
-        groups[name] = max(groups.get(name, (False, False)), (notebook, slow))
-    items.sort(key=lambda item: groups[item.get_closest_marker("xdist_group").args[0]], reverse=True)
+        if item.get_closest_marker("slow"):
+            slow.add(find_group(item.nodeid))
+    items.sort(key=lambda item: (find_group(item.nodeid) not in slow, find_group(item.nodeid) != NOTEBOOKS))
+
+
+def find_group(test):
+    """Returns the name of the tests that one worker runs together with the one called `test`: those of its file.
+
+    All notebooks go together, so that later ones find the trainings of earlier ones, and all that needs the site.
+    """
+    file = test.partition("::")[0]
+    return NOTEBOOKS if file.endswith(".ipynb") else SITE.get(file, file)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Shares the tests out by `find_group`."""
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = find_group
+    return scheduler

@@ -23,7 +23,7 @@ from fer_course.stored import STORED_METADATA, find_notebooks
 from fer_utils.data.fer2013 import CLASS_NAMES
 from fer_utils.environment import PROJECT
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("site")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 NOTEBOOKS = find_notebooks(PROJECT / "notebooks")
 # These two also run in JupyterLab: one has a progress bar, one a widget. nbval runs them all.
 RUN = TRAINS, ASKS = "02_baseline_overfitting", "11_your_own_photo"

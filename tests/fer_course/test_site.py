@@ -18,8 +18,6 @@ from fer_course.readme import RECORDS_MARKS, RESULTS_MARKS
 from fer_utils.environment import PROJECT
 from small_site import ALT, LINKS, MADE
 
-pytestmark = pytest.mark.xdist_group("site")  # built once for these and those in a browser
-
 LOADED = {"script": "src", "link": "href", "img": "src", "source": "src", "iframe": "src", "object": "data"}
 CSS_ADDRESS = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
 
