@@ -21,7 +21,15 @@ from fer_utils.training.experiments import (
 from fer_utils.training.loop import train, training_cost
 from fer_utils.training.runs import load_run
 from fer_utils.training.sharing import share_here, share_on_cluster
-from fer_utils.training.store import explain_disk, find_finished, lock_run, run_folder, store_folder, tell_wait
+from fer_utils.training.store import (
+    check_free,
+    explain_disk,
+    find_finished,
+    lock_run,
+    run_folder,
+    store_folder,
+    tell_wait,
+)
 
 BETWEEN_SHALLOW = BETWEEN_ROWS[:2]
 BAR = "{desc} {percentage:3.0f}% of all |{bar:20}| {remaining} left{postfix}"
@@ -87,6 +95,7 @@ def _train_here(faces, costs, store, show):
 
     def do(task):
         nonlocal done
+        check_free(run_folder(store, *task))
         call_apart(_name(task), _train_unless_taken, task, faces, store, total, done)
         done += costs[task]
 

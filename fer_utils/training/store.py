@@ -32,6 +32,12 @@ def _lock_file(folder):
     return folder.with_name(f"{folder.name}.lock")
 
 
+def check_free(folder):
+    """Raises `filelock.Timeout` if a process is at the run in `folder` now."""
+    with lock_run(folder).acquire(timeout=0):
+        pass
+
+
 def tell_wait(folder):
     """Returns for which run a process waits that wants to train the one in `folder`, and since when another has it."""
     since = time.strftime("%H:%M", time.localtime(_lock_file(folder).stat().st_mtime))
