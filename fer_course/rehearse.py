@@ -1,6 +1,5 @@
 """Rehearses the lessons of notebooks 02 to 05: trains their networks from several seeds; what a class will see."""
 
-import json
 from dataclasses import asdict
 from typing import NamedTuple
 
@@ -9,11 +8,20 @@ import pandas as pd
 
 from fer_course.readme import insert_between
 from fer_utils.device import keras
-from fer_utils.environment import PROJECT, atomic_path, progress_bar
+from fer_utils.environment import PROJECT, progress_bar
 from fer_utils.evaluation import compare_on_same_images
 from fer_utils.models import STACK_DEPTHS, STACK_RECIPE, narrow_stack, train_stack
 from fer_utils.report import REHEARSAL, as_markdown
-from fer_utils.training import RECIPES, find_commit, list_versions, reproduce, save_facts, store_folder
+from fer_utils.training import (
+    RECIPES,
+    find_commit,
+    find_known,
+    list_versions,
+    load_facts,
+    reproduce,
+    save_facts,
+    store_folder,
+)
 
 INSTRUCTOR = PROJECT / "docs" / "instructor.md"
 MARKS = "<!-- rehearsal: written by `fer-course rehearse` -->\n", "<!-- end of the rehearsal -->\n"
@@ -74,7 +82,8 @@ def look_at_lessons(plain, augmented, deep):
 def find_stack_losses(faces, seed, folder):
     """Returns {"plain 8": training loss at the end, ...} of notebook 05's stacks; trained once, kept in `folder`."""
     path, recipe = folder / f"seed-{seed}.json", {**STACK_RECIPE, "fingerprint": faces.fingerprint}
-    if path.exists() and (kept := json.loads(path.read_text(encoding="utf-8")))["recipe"] == recipe:
+    kept = find_known(load_facts, path, "fer-course rehearse")
+    if kept and kept["recipe"] == recipe:
         return kept["losses"]
     losses = {}
     for depth in STACK_DEPTHS:
@@ -82,8 +91,7 @@ def find_stack_losses(faces, seed, folder):
             keras.utils.set_random_seed(seed)
             history = train_stack(narrow_stack(depth, shortcuts=kind == "residual"), faces.train)
             losses[f"{kind} {depth}"] = round(history[-1], 4)
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps({"recipe": recipe, "losses": losses}), encoding="utf-8")
+    save_facts({"recipe": recipe, "losses": losses}, path)
     return losses
 
 

@@ -114,16 +114,16 @@ def _describe_file(path):
 def _load_cached(stem, key, build):
     """Returns (facts, images, labels) from the cache file `stem` if it was made for `key`, or else from `build()`.
 
-    An npz keeps a checksum (CRC-32) of each array, which is compared as the array is read: a cache file that is cut
-    short or corrupt raises an error, and one made for an older state of the source has another key.
+    An npz keeps a checksum (CRC-32) of each array: a cache file that is cut short or corrupt raises an error, and one
+    made for an older state of the source has another key.
     """
     file = environment.CACHE / f"{stem}.npz"
     damage = []
     try:
-        with np.load(file, allow_pickle=False) as stored:
-            facts = json.loads(str(stored["facts"]))
-            if facts["key"] == key:
-                return facts, stored["images"], stored["labels"]
+        stored = environment.load_npz(file)
+        facts = json.loads(str(stored["facts"]))
+        if facts["key"] == key:
+            return facts, stored["images"], stored["labels"]
     except FileNotFoundError:
         pass
     except Exception:  # however it is damaged: the source is still there

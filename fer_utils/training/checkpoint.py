@@ -6,7 +6,7 @@ import json
 import numpy as np
 
 from fer_utils.device import keras
-from fer_utils.environment import atomic_path
+from fer_utils.environment import atomic_path, load_npz
 from fer_utils.training.recipes import read_definition
 from fer_utils.training.runs import DAMAGE
 
@@ -51,14 +51,14 @@ def save_checkpoint(network, progress, path, task):
 def load_checkpoint(network, path, task):
     """Returns the `Progress` stored at `path`, its variables assigned to `network`; None if none fits `task`."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            facts = json.loads(str(stored["facts"]))
-            if facts.pop("task") != task:
-                return None
-            now = [stored[f"now{i}"] for i in range(len(_state(network)))]
-            places = range(len(network.variables))
-            best = [stored[f"best{i}"] for i in places]
-            late = [[stored[f"late{epoch}_{i}"] for i in places] for epoch in range(facts.pop("late"))]
+        stored = load_npz(path)
+        facts = json.loads(str(stored["facts"]))
+        if facts.pop("task") != task:
+            return None
+        now = [stored[f"now{i}"] for i in range(len(_state(network)))]
+        places = range(len(network.variables))
+        best = [stored[f"best{i}"] for i in places]
+        late = [[stored[f"late{epoch}_{i}"] for i in places] for epoch in range(facts.pop("late"))]
     except FileNotFoundError:
         return None
     except (OSError, *DAMAGE):

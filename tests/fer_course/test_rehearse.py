@@ -109,7 +109,7 @@ def test_rehearse_trains_each_lesson_from_each_seed_and_writes_what_it_saw(tmp_p
     assert page.startswith(f"before\n{MARKS[0]}\n| notebook |") and page.endswith(f"{MARKS[1]}after\n")
 
 
-def test_the_stacks_of_a_seed_are_trained_once(tmp_path, monkeypatch):
+def test_the_stacks_of_a_seed_are_trained_once(tmp_path, monkeypatch, capsys):
     trained = []
 
     def train_stack(network, split):
@@ -124,6 +124,9 @@ def test_the_stacks_of_a_seed_are_trained_once(tmp_path, monkeypatch):
     assert rehearsals.find_stack_losses(faces, 3, tmp_path) == losses and len(trained) == 4
     other = dataclasses.replace(faces, fingerprint="another")
     assert rehearsals.find_stack_losses(other, 3, tmp_path) != losses and len(trained) == 8
+    (tmp_path / "seed-3.json").write_text('{"losses": ')
+    rehearsals.find_stack_losses(other, 3, tmp_path)
+    assert len(trained) == 12 and "seed-3.json is damaged" in capsys.readouterr().out
 
 
 def test_the_rehearsal_is_of_the_present_recipe_and_the_page_shows_it():

@@ -13,7 +13,7 @@ from fer_utils import environment
 from fer_utils.data import drawn_faces, fer2013, formats, kaggle
 from fer_utils.data.fer2013 import CLASS_NAMES, FaceDataError
 from fer_utils.data.load import find_copies, load_faces
-from small_training import make_faces
+from small_training import make_faces, mutate
 
 
 @pytest.fixture(autouse=True)
@@ -216,6 +216,15 @@ def test_damaged_cache_is_noticed_and_made_anew(course, capsys, damage):
     assert_equal(load_faces(), faces)
     assert "damaged" not in capsys.readouterr().out
     assert course.reads == ["a.npz", "a.npz"] and list(course.cache.iterdir()) == [cache]
+
+
+def test_no_mutation_of_the_cache_passes_unseen(course):
+    write_npz(course.data / "a.npz")
+    expected = load_faces()
+    (cache,) = course.cache.iterdir()
+    for mutated in mutate(cache.read_bytes(), np.random.default_rng(0), 200):
+        cache.write_bytes(mutated)
+        assert_equal(load_faces(), expected)
 
 
 def test_a_cache_folder_that_cannot_be_written_is_no_obstacle(course):

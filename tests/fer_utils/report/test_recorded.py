@@ -148,9 +148,12 @@ def test_record_of_other_faces_or_of_another_format_is_none(tmp_path):
         assert load_mistakes(tmp_path) is None
 
 
-@pytest.mark.parametrize("name", ["benchmark.json", "rehearsal.json", "runs/test_set.json", "runs/mistakes.json"])
-def test_no_mutation_of_recorded_facts_passes_unseen(tmp_path, name):
-    content, expected = (DATA / name).read_bytes(), load_facts(DATA / name, "")
+FACTS_FILES = [*DATA.glob("*.json"), *(DATA / "runs").glob("*.json"), *(DATA / "runs" / "screening").glob("*.json")]
+
+
+@pytest.mark.parametrize("path", FACTS_FILES, ids=lambda path: path.name)
+def test_no_mutation_of_recorded_facts_passes_unseen(tmp_path, path):
+    content, expected = path.read_bytes(), load_facts(path, "")
     for mutated in mutate(content, np.random.default_rng(0), 200):
         (tmp_path / "facts.json").write_bytes(mutated)
         with contextlib.suppress(FactsError):

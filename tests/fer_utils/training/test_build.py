@@ -10,7 +10,7 @@ from fer_utils.training.build import NETWORKS, build_network, load_network
 from fer_utils.training.experiments import find_experiment
 from fer_utils.training.loop import train
 from fer_utils.training.runs import WEIGHTS, RunError
-from small_training import TINY, make_faces
+from small_training import TINY, make_faces, mutate
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -65,6 +65,17 @@ def test_a_run_without_weights_says_how_to_get_them(epochs):
     for without in (run, dataclasses.replace(run, folder=None)):
         with pytest.raises(RunError, match="lenet_like, seed 0: the run was kept without its weights.*retrain=True"):
             load_network(without)
+
+
+def test_no_mutation_of_the_weights_passes_unseen(epochs):
+    run = train("lenet_like", make_faces())
+    path = run.folder / WEIGHTS
+    content = path.read_bytes()
+    for mutated in mutate(content, np.random.default_rng(0), 200):
+        path.write_bytes(mutated)
+        if mutated != content:
+            with pytest.raises(RunError, match=WEIGHTS):
+                load_network(run)
 
 
 def test_damaged_weights_are_named(epochs):

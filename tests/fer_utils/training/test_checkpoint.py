@@ -8,10 +8,12 @@ import pytest
 from fer_utils.device import keras
 from fer_utils.training import loop
 from fer_utils.training.build import NETWORKS, load_network
+from fer_utils.training.checkpoint import Progress, load_checkpoint, read_variables, save_checkpoint
+from fer_utils.training.compiling import compile_network
 from fer_utils.training.experiments import EXPERIMENTS, RECIPES, find_experiment
 from fer_utils.training.loop import train
 from fer_utils.training.runs import RunError
-from small_training import TINY, build_small_network, make_faces, must_not_train, train_and_stop_after
+from small_training import TINY, build_small_network, make_faces, must_not_train, mutate, train_and_stop_after
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -126,3 +128,19 @@ def test_retrain_does_not_go_on_from_a_checkpoint(epochs, monkeypatch):
     epochs.clear()
     train("lenet_like", make_faces(), retrain=True)
     assert epochs == [0, 1, 2]
+
+
+def test_no_mutation_of_a_checkpoint_passes_unseen(tmp_path):
+    network, path, task = build_small_network(0.1), tmp_path / "seed-0.unfinished.npz", {"experiment": "lenet_like"}
+    compile_network(network, TINY, 96)
+    progress = Progress(2, 1.5, {"accuracy": [0.25, 0.5]}, 1, read_variables(network.variables))
+    save_checkpoint(network, progress, path, task)
+    content, states = path.read_bytes(), read_variables([*network.variables, *network.optimizer.variables])
+    for mutated in mutate(content, np.random.default_rng(0), 200):
+        path.write_bytes(mutated)
+        if found := load_checkpoint(network, path, task):
+            for array, expected in zip(found.best_variables, progress.best_variables, strict=True):
+                np.testing.assert_array_equal(array, expected)
+            assert dataclasses.replace(found, best_variables=[]) == dataclasses.replace(progress, best_variables=[])
+        for variable, expected in zip([*network.variables, *network.optimizer.variables], states, strict=True):
+            np.testing.assert_array_equal(keras.ops.convert_to_numpy(variable), expected)

@@ -50,7 +50,11 @@ def test_from_the_report_like_recipe_to_the_course_s_few_things_change_at_a_time
             | ({"augmentation"} if before[0].augmentation != after[0].augmentation else set())
             for before, after in itertools.pairwise(steps)
         ]
-        assert changes == [{"schedule", "epochs", "keep", "late"}, {"augmentation"}, {"norm_momentum", "batch_size", "late"}]
+        assert changes == [
+            {"schedule", "epochs", "keep", "late"},
+            {"augmentation"},
+            {"norm_momentum", "batch_size", "late"},
+        ]
 
 
 def test_each_family_is_an_experiment_with_one_and_the_same_recipe():

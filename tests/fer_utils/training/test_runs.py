@@ -205,8 +205,9 @@ def test_no_flipped_bit_makes_listing_crash(tmp_path):
     assert refused == 3 * len(range(0, len(content), 7))
 
 
-def test_no_mutation_of_the_facts_passes_unseen(tmp_path):
-    path = save_run(make_run(), tmp_path / "lenet_like" / "seed-0").folder / "run.json"
+@pytest.mark.parametrize("name", ["run.json", "arrays.npz"])
+def test_no_mutation_of_a_run_passes_unseen(tmp_path, name):
+    path = save_run(make_run(), tmp_path / "lenet_like" / "seed-0").folder / name
     whole, random = path.read_bytes(), np.random.default_rng(0)
     expected = load_run(path.parent)
     for mutated in mutate(whole, random, 200):
