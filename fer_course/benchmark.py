@@ -65,7 +65,7 @@ def measure_reading(faces, quick):
 def write_csv(faces, path, every=1):
     """Writes every so many-th image of `faces` in the form of `fer2013.csv`; returns how many these are."""
     n_written = 0
-    with open(path, "w", newline="") as file:
+    with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("emotion", "pixels", "Usage"))
         for usage, split in zip(SPLIT_NAMES, (faces.train, faces.validation, faces.test), strict=True):
@@ -83,7 +83,7 @@ def read_row_by_row(path):
 
 def read_with_csv_module(path):
     """Reads pixels uint8 (N, 48, 48) by the csv module and an int() per pixel, as torchvision reads them."""
-    with open(path, newline="") as file:
+    with open(path, newline="", encoding="utf-8") as file:
         pixels = [[int(number) for number in row["pixels"].split()] for row in csv.DictReader(file)]
     return np.array(pixels, np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
 
@@ -107,7 +107,8 @@ print(json.dumps([imported - start, loaded - imported, time.perf_counter() - loa
 def measure_start(faces, quick):
     """Measures the seconds from starting Python to the end of the first training step, and what they go into."""
     start = time.perf_counter()
-    answer = subprocess.run([sys.executable, "-c", FIRST_STEP], cwd=PROJECT, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", FIRST_STEP]
+    answer = subprocess.run(command, cwd=PROJECT, capture_output=True, encoding="utf-8", check=True)
     total = time.perf_counter() - start
     parts = zip(
         ("imports", "loading the faces", "building the network and one step"), json.loads(answer.stdout), strict=True

@@ -160,7 +160,7 @@ def find_code_problems(paths):
         return
     command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--config", str(RUFF_SETTINGS)]
     command += ["--output-format", "json", *map(str, paths)]
-    result = subprocess.run(command, capture_output=True, text=True)
+    result = subprocess.run(command, capture_output=True, encoding="utf-8")
     if result.returncode not in (0, 1):
         yield f"ruff: found an error of its own; expected none; {result.stderr.strip()}"
         return

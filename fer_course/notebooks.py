@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import html
 import os
 import signal
 import subprocess
@@ -17,7 +16,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from fer_course.heads import find_repository, write_head
-from fer_course.pages import INDEX, INDEX_ROW, make_page
+from fer_course.pages import make_index, make_page
 from fer_course.stored import SOLUTIONS, find_solution, find_stored_problems, normalise
 from fer_utils.environment import atomic_path, progress_bar
 
@@ -114,19 +113,18 @@ def run_notebooks(paths, build, environment, show=print):
     The executed copies go to the folder `build`/notebooks, a page for each to `build`/html, with an index.html. Worked
     solutions get a page as they are stored, so that links to them lead somewhere.
     """
-    outcomes = []
+    executed = []
     for path in paths:
         notebook, outcome = execute_notebook(path, environment)
         show(outcome)
-        outcomes.append(outcome)
+        executed.append((notebook, outcome))
         _write_text(build / "notebooks" / path.name, nbformat.writes(notebook) + "\n")
         _write_text(build / "html" / f"{path.stem}.html", make_page(notebook, path.stem))
         if (solution := find_solution(path)).exists():
             page = make_page(nbformat.read(solution, as_version=4), path.stem)
             _write_text(build / "html" / SOLUTIONS / f"{path.stem}.html", page)
-    rows = [INDEX_ROW.format(**{**vars(o), "verdict": html.escape(o.verdict)}) for o in outcomes]
-    _write_text(build / "html" / "index.html", INDEX.format(rows="\n".join(rows)))
-    return outcomes
+    _write_text(build / "html" / "index.html", make_index(executed))
+    return [outcome for _, outcome in executed]
 
 
 def store_notebooks(paths, environment, show=print):

@@ -1,24 +1,47 @@
-"""Turns executed notebooks into pages."""
+"""Turns executed notebooks into pages, which load nothing from the network, and makes their index."""
 
 import copy
+import html
 import re
 
+import latex2mathml.converter
+from jinja2 import pass_context
 from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors import TagRemovePreprocessor
 
 from fer_course.heads import link_badges, strip_head
 from fer_course.stored import SOLUTIONS
 
 INDEX = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>The course, executed</title>
-<style>body {{ font-family: sans-serif }} th, td {{ text-align: left; padding: 0.3em 1em }}</style></head><body>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>The course, executed</title>
+<style>
+body {{ font-family: sans-serif; line-height: 1.4; max-width: 60em; margin: auto; padding: 1em }}
+article {{ display: flex; gap: 1.5em; align-items: start; border-top: 1px solid #ccc; padding: 1em 0 }}
+article div {{ flex: 3 }}
+article a:has(img) {{ flex: 2 }}
+h2 {{ font-size: 1.1em; margin: 0 }}
+img {{ max-width: 100%; max-height: 14em }}
+.verdict {{ color: #555 }}
+@media (max-width: 40em) {{ article {{ flex-direction: column }} }}
+</style></head><body>
 <h1>Facial Expression Recognition with Convolutional Networks</h1>
-<table><tr><th>notebook</th><th>minutes</th><th>cells</th><th>verdict</th></tr>
-{rows}</table></body></html>
+{entries}
+</body></html>
 """
-INDEX_ROW = '<tr><td><a href="{name}.html">{name}</a></td><td>{minutes:.1f}</td><td>{cells}</td><td>{verdict}</td></tr>'
-# nbconvert's own page leaves out the figures' alternative texts.
+ENTRY = """<article><div>
+<h2><a href="{name}.html">{title}</a></h2>
+<p>{question}</p>
+<p class="verdict">{minutes:.1f} minutes, {cells} cells: {verdict}</p>
+</div>{picture}</article>"""
+PICTURE = '<a href="{name}.html"><img src="data:image/png;base64,{content}" alt="{alt}"></a>'
+# nbconvert's own page leaves out the figures' alternative texts, and loads four scripts from the network.
 PAGE = """{% extends "lab/index.html.j2" %}
+{% block html_head_js_requirejs %}{% endblock %}
+{% block html_head_js_mathjax %}{% endblock %}
+{% block html_head_js_mermaidjs %}{% endblock %}
+{% block jupyter_widgets %}{% endblock %}
 {% block data_png %}
 {% set alt = output | get_metadata("alt", "image/png") %}
 {{ super() | replace("<img ", '<img alt="' ~ alt | escape_html ~ '" ', 1) if alt else super() }}
@@ -40,6 +63,25 @@ main { max-width: 60em; margin: auto }
 REPORT_TOGGLE = '<label class="show-code"><input type="checkbox" id="show-code"> show the code</label>\n'
 
 
+class MathRenderer(IPythonRenderer):
+    """Writes formulas as MathML, which browsers draw themselves: no script, no fonts, no network."""
+
+    def inline_math(self, body):
+        return latex2mathml.converter.convert(body)
+
+    def block_math(self, body):
+        return latex2mathml.converter.convert(body, display="block")
+
+
+class PageExporter(HTMLExporter):
+    """nbconvert's exporter whose formulas need no script."""
+
+    @pass_context
+    def markdown2html(self, context, source):
+        renderer = MathRenderer(escape=False, anchor_link_text=self.anchor_link_text)
+        return MarkdownWithMath(renderer=renderer).render(source)
+
+
 def make_page(notebook, title):
     """Turns the executed `notebook` into html.
 
@@ -49,7 +91,7 @@ def make_page(notebook, title):
     notebook = copy.deepcopy(notebook)
     is_report = any("report" in cell.metadata.get("tags", []) for cell in notebook.cells)
     notebook.cells[0].source = (strip_head if is_report else link_badges)(notebook.cells[0].source)
-    exporter = HTMLExporter(raw_template=PAGE)
+    exporter = PageExporter(raw_template=PAGE)
     if is_report:
         exporter.register_preprocessor(TagRemovePreprocessor(remove_cell_tags={"lesson"}), enabled=True)
     page = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})[0]
@@ -57,3 +99,35 @@ def make_page(notebook, title):
     if is_report:
         page = page.replace("</head>", f"{REPORT_HEAD}</head>").replace("<main", f"{REPORT_TOGGLE}<main", 1)
     return page
+
+
+def make_index(executed):
+    """Returns the page that leads to the others: of each notebook its title, question, first figure and outcome.
+
+    `executed` lists (notebook, `Outcome`).
+    """
+    return INDEX.format(entries="\n".join(_make_entry(*pair) for pair in executed))
+
+
+def _make_entry(notebook, outcome):
+    head = strip_head(notebook.cells[0].source)
+    title = head.partition("\n")[0].removeprefix("# ") or outcome.name
+    question = re.search(r"\*\*The question\.\*\* (.*?)(?:\n\n|\Z)", head, re.DOTALL)
+    return ENTRY.format(
+        name=outcome.name,
+        title=html.escape(title),
+        question=html.escape(question[1]) if question else "",
+        minutes=outcome.minutes,
+        cells=outcome.cells,
+        verdict=html.escape(outcome.verdict),
+        picture=_find_picture(notebook, outcome.name),
+    )
+
+
+def _find_picture(notebook, name):
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if content := output.get("data", {}).get("image/png"):
+                alt = output.get("metadata", {}).get("image/png", {}).get("alt", "")
+                return PICTURE.format(name=name, content=content.replace("\n", ""), alt=html.escape(alt))
+    return ""

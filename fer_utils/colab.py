@@ -52,6 +52,6 @@ def _sort_dependencies():
 
 def _pip(*arguments):
     command = [sys.executable, "-m", "pip", "install", "--quiet", *arguments]
-    result = subprocess.run(command, capture_output=True, text=True)
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
     if result.returncode:
         raise RuntimeError(f"pip could not install {arguments[-1]}; it says:\n{result.stdout}{result.stderr}")

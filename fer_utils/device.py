@@ -87,7 +87,7 @@ def bfloat16_pays():
 
 def _cpu_has_bfloat16():
     try:
-        return bool(BFLOAT16_CPU.search(Path("/proc/cpuinfo").read_text()))
+        return bool(BFLOAT16_CPU.search(Path("/proc/cpuinfo").read_text(encoding="utf-8")))
     except OSError:  # not Linux
         return False
 
@@ -103,7 +103,7 @@ def _ask_nvidia(fact):
     """Returns what NVIDIA's own command says of the first GPU; an empty text without the command or an answer."""
     command = ["nvidia-smi", f"--query-gpu={fact}", "--format=csv,noheader"]
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        answer = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return ""
     return answer.strip().partition("\n")[0].strip()

@@ -77,13 +77,13 @@ def start_lab(notebooks, environment):
         for name, values in LAB_SETTINGS.items():
             path = Path(folder, "config", "lab", "user-settings", "@jupyterlab", f"{name}.jupyterlab-settings")
             path.parent.mkdir(parents=True)
-            path.write_text(json.dumps(values))
+            path.write_text(json.dumps(values), encoding="utf-8")
         places = {f"JUPYTER_{name.upper()}_DIR": str(Path(folder, name)) for name in ("config", "data", "runtime")}
         arguments = ["--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0", str(notebooks)]
         arguments += [f"--ServerApp.shutdown_no_activity_timeout={ORPHAN_SECONDS}"]
         arguments += [f"--MappingKernelManager.cull_idle_timeout={ORPHAN_SECONDS}"]
         log = Path(folder, "log")
-        with log.open("w") as output:
+        with log.open("w", encoding="utf-8") as output:
             server = subprocess.Popen(
                 [sys.executable, "-m", "jupyterlab", *arguments],
                 env=os.environ | environment | places,

@@ -25,14 +25,14 @@ def dask_setup(worker=None):
 
     def fit_slowly(network, split, recipe, seed, epoch, bar):
         if epoch == 1:
-            with open(f"{os.environ['SMALL_GRID_LOG']}.pids", "a") as log:
+            with open(f"{os.environ['SMALL_GRID_LOG']}.pids", "a", encoding="utf-8") as log:
                 log.write(f"{os.getpid()}\n")
         time.sleep(0.5)
         return fit_one_epoch(network, split, recipe, seed, epoch, bar)
 
     def record_and_note(*arguments):
         run = record(*arguments)
-        with open(os.environ["SMALL_GRID_LOG"], "a") as log:
+        with open(os.environ["SMALL_GRID_LOG"], "a", encoding="utf-8") as log:
             log.write(f"{run.experiment} {run.seed}\n")
         return run
 

@@ -1,5 +1,8 @@
 """Makes the tables that set the recorded runs beside the report and beside each other."""
 
+import html
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -202,11 +205,18 @@ def describe_accuracy(accuracy):
 def as_markdown(table):
     """Returns a DataFrame of text as a markdown table, its index first.
 
-    >>> print(as_markdown(pd.DataFrame({"b": ["2"]}, index=pd.Index(["1"], name="a"))))
+    What would be more than text in a page, html and links, is shown as it is written.
+
+    >>> print(as_markdown(pd.DataFrame({"b": ["2 < 3"]}, index=pd.Index(["1"], name="a"))))
     | a | b |
     |---|---|
-    | 1 | 2 |
+    | 1 | 2 &lt; 3 |
     """
     table = table.reset_index()
-    lines = [list(table.columns), ["---"] * len(table.columns), *table.to_numpy().tolist()]
+    cells = [[_escape(cell) for cell in row] for row in (table.columns, *table.to_numpy().tolist())]
+    lines = [cells[0], ["---"] * len(table.columns), *cells[1:]]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines).replace("| --- ", "|---").replace("|--- |", "|---|")
+
+
+def _escape(text):
+    return re.sub(r"([|\[])", r"\\\1", html.escape(text, quote=False)).replace("\n", " ")

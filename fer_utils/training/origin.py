@@ -34,7 +34,7 @@ def describe_machine():
 
 def _name_processor():
     try:
-        found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+        found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
     except OSError:  # not Linux
         found = None
     return found[1].strip() if found else platform.processor() or platform.machine()
@@ -47,7 +47,7 @@ def find_commit():
             ["git", "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"],
             cwd=PROJECT,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=True,
         )  # fmt: skip
     except (OSError, subprocess.CalledProcessError):

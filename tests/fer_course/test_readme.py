@@ -1,5 +1,7 @@
 """The README's tables: written between their marks, and current."""
 
+import re
+
 import pytest
 
 from fer_course.readme import RECORDS_MARKS, RESULTS_MARKS, insert_results, write_readme
@@ -35,3 +37,11 @@ def test_a_readme_without_marks_is_left_alone(tmp_path):
 def test_the_readme_is_current():
     text = (PROJECT / "README.md").read_text(encoding="utf-8")
     assert insert_results(text, load_recorded()) == text, "run `fer-course results --readme`"
+
+
+def test_dask_listens_to_this_machine_alone():
+    """Dask has no authentication: whoever reaches its scheduler or its dashboard can run any code."""
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^uv run .* dask (.*)$", text, re.MULTILINE)
+    assert [line.split()[0] for line in lines] == ["scheduler", "worker"]
+    assert all("--host 127.0.0.1" in line and "--dashboard-address 127.0.0.1:" in line for line in lines)

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fer_utils.report import published, tables
@@ -111,3 +112,8 @@ def test_ours_stand_among_the_published_by_accuracy_with_what_each_was_chosen_on
 def test_the_longest_recipe_costs_at_most_a_tenth_of_the_record_s():
     of_vgg19 = next(record.training_cost for record in published.RECORDS if record.name.startswith("VGG19"))
     assert tables.multiply_adds_of_training("best") < tables.multiply_adds_of_training("best_long") < of_vgg19 / 10
+
+
+def test_text_of_runs_is_text_in_a_page_too():
+    table = pd.DataFrame({"device": ["<script>x</script> | [a](b)\nc"]}, index=pd.Index(["1"], name="row"))
+    assert tables.as_markdown(table).splitlines()[-1] == r"| 1 | &lt;script&gt;x&lt;/script&gt; \| \[a](b) c |"

@@ -272,7 +272,7 @@ class Cluster:
         self.workers = []
 
     def start(self, *command):
-        with open(self.folder / "dask.log", "a") as output:
+        with open(self.folder / "dask.log", "a", encoding="utf-8") as output:
             return subprocess.Popen(
                 [sys.executable, "-m", "dask", *command],
                 env=_environment(self.log), cwd=self.folder, stdout=output, stderr=output,
