@@ -27,42 +27,35 @@ WORDS_A_MINUTE, LINES_A_MINUTE = 200, 20
 TRAINING_CALL = re.compile(r"^[^#\n]*(?<![.\w])train(_\w+)?\(", re.MULTILINE)
 # What the set-up cell asks for; by these words it is found.
 IN_COLAB = '"google.colab" in sys.modules'
-SETUP_WITH_ADDRESS = f"""\
-# In Colab this gets the course and what Colab lacks. Everywhere it loads Keras, quietly.
-import subprocess
-import sys
-from pathlib import Path
+# Colab makes a form of it. JupyterLab hides its source; the site and the pages leave it out.
+SETUP_METADATA = {"cellView": "form", "jupyter": {"source_hidden": True}, "tags": ["remove-cell"]}
+SETUP = f"""\
+# @title Set-up. In Colab: choose, press the arrow, then go on below. {{{{display-mode: "form"}}}}
+{{imports}}
 
-if {IN_COLAB} and "fer_utils" not in sys.modules:
-    address = "{{address}}"
-    if not any(Path().glob("*/fer_utils")):
-        subprocess.run(["git", "clone", "--quiet", "--depth", "1", address], check=True)
-    sys.path += [str(package.parent) for package in Path.cwd().glob("*/fer_utils")]
+FACES = "drawn faces"  # @param ["drawn faces", "FER2013 from Kaggle", "my own copy"]
+PROFILE = "quick"  # @param ["quick", "full"]
+# Outside Colab the two have no meaning: there FER_DATA and FER_PROFILE choose.
+if {IN_COLAB}:
+    if "fer_utils" not in sys.modules:
+{{get_course}}
+        sys.path += [str(package.parent) for package in Path.cwd().glob("*/fer_utils")]
     from fer_utils.colab import set_up
 
-    set_up()
+    set_up(FACES, PROFILE)
 
-import fer_utils.device  # noqa: F401"""
-SETUP_WITHOUT_ADDRESS = f"""\
-# In Colab this finds your upload and gets what Colab lacks. Everywhere it loads Keras, quietly.
-import sys
-from pathlib import Path
-from shutil import unpack_archive
-
-if {IN_COLAB} and "fer_utils" not in sys.modules:
-    for archive in Path().glob("*.zip"):
+import fer_utils.device  # noqa: E402, F401"""
+CLONE_IMPORTS = "import subprocess\nimport sys\nfrom pathlib import Path"
+CLONE = """\
+        address = "{address}"
         if not any(Path().glob("*/fer_utils")):
+            subprocess.run(["git", "clone", "--quiet", "--depth", "1", address], check=True)"""
+UNPACK_IMPORTS = "import sys\nfrom pathlib import Path\nfrom shutil import unpack_archive"
+UNPACK = """\
+        for archive in [] if any(Path().glob("*/fer_utils")) else Path().glob("*.zip"):
             unpack_archive(archive)
-    if not any(Path().glob("*/fer_utils")):
-        raise FileNotFoundError(
-            "Upload the course's folder as a zip file (Files, left); run this again."
-        )
-    sys.path += [str(package.parent) for package in Path.cwd().glob("*/fer_utils")]
-    from fer_utils.colab import set_up
-
-    set_up()
-
-import fer_utils.device  # noqa: F401"""
+        if not any(Path().glob("*/fer_utils")):
+            raise FileNotFoundError("Upload the course as a zip file (Files, left); run again.")"""
 
 
 def publish(repository, paths, project=PROJECT):
@@ -135,7 +128,9 @@ def badges(repository, name):
 
 def setup_source(repository):
     """The source of the set-up cell, the same in every notebook: it clones the repository, or finds an upload."""
-    return SETUP_WITH_ADDRESS.format(address=GITHUB + repository) if repository else SETUP_WITHOUT_ADDRESS
+    if repository:
+        return SETUP.format(imports=CLONE_IMPORTS, get_course=CLONE.format(address=GITHUB + repository))
+    return SETUP.format(imports=UNPACK_IMPORTS, get_course=UNPACK)
 
 
 def find_setup(notebook):
@@ -163,9 +158,9 @@ def write_head(notebook, name, repository, measured=None):
 
 
 def write_setup(notebook, repository):
-    """Writes the source of the set-up cell of `notebook`, where there is one; it has no output that could change."""
+    """Writes source and metadata of the set-up cell of `notebook`, where there is one; it has no output."""
     if (setup := find_setup(notebook)) is not None:
-        setup.source = setup_source(repository)
+        setup.source, setup.metadata = setup_source(repository), nbformat.from_dict(SETUP_METADATA)
 
 
 def strip_head(source):

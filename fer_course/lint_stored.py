@@ -4,7 +4,16 @@ import itertools
 
 import nbformat
 
-from fer_course.heads import badges, find_repository, find_setup, read_minutes, setup_source, time_line, trains
+from fer_course.heads import (
+    SETUP_METADATA,
+    badges,
+    find_repository,
+    find_setup,
+    read_minutes,
+    setup_source,
+    time_line,
+    trains,
+)
 from fer_course.lint_cells import IGNORE, code_cells, describe_problem, name_file, read_tags
 from fer_course.stored import GPU_METADATA, find_stored_problems
 
@@ -88,7 +97,7 @@ def check_setup(notebook, path):
     """Yields what is wrong with the first two code cells: the common set-up cell, then imports and faces."""
     cells = [*code_cells(notebook)[:2], (None, None), (None, None)]
     (number, setup), (following, imports) = cells[:2]
-    if setup is None or setup.source != setup_source(find_repository()):
+    if setup is None or (setup.source, setup.metadata) != (setup_source(find_repository()), SETUP_METADATA):
         do = "run `fer-course badges OWNER/NAME`, or copy the cell from another notebook"
         yield describe_problem(path, "another first code cell", "the common set-up cell", do, number)
     elif setup.outputs:

@@ -10,7 +10,7 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors import TagRemovePreprocessor
 
-from fer_course.heads import link_badges, strip_head
+from fer_course.heads import SETUP_METADATA, link_badges, strip_head
 from fer_course.stored import SOLUTIONS
 
 INDEX = """<!DOCTYPE html>
@@ -86,14 +86,14 @@ def make_page(notebook, title):
     """Turns the executed `notebook` into html.
 
     One with a cell tagged `report` becomes a report: figures, tables and prose. Its code is hidden until the reader
-    ticks a box; cells tagged `lesson` and the notebook's head are left out.
+    ticks a box; cells tagged `lesson` and the notebook's head are left out. The set-up cell always is.
     """
     notebook = copy.deepcopy(notebook)
     is_report = any("report" in cell.metadata.get("tags", []) for cell in notebook.cells)
     notebook.cells[0].source = (strip_head if is_report else link_badges)(notebook.cells[0].source)
     exporter = PageExporter(raw_template=PAGE)
-    if is_report:
-        exporter.register_preprocessor(TagRemovePreprocessor(remove_cell_tags={"lesson"}), enabled=True)
+    left_out = {*SETUP_METADATA["tags"], *(["lesson"] if is_report else [])}
+    exporter.register_preprocessor(TagRemovePreprocessor(remove_cell_tags=left_out), enabled=True)
     page = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})[0]
     page = re.sub(rf'href="((?:{SOLUTIONS}/|\.\./)?\w+)\.ipynb', r'href="\1.html', page)
     if is_report:

@@ -4,11 +4,11 @@ import re
 
 import nbformat
 
-from fer_course.heads import trains
+from fer_course.heads import SETUP_METADATA, trains
 
 SOLUTIONS = "solutions"
 LARGEST_STORED_NOTEBOOK = 1_000_000  # bytes
-KEPT_CELL_METADATA = ("tags", "reason")
+KEPT_CELL_METADATA = ("tags", "reason", *SETUP_METADATA)
 STORED_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "name": "python", "pygments_lexer": "ipython3"},
@@ -46,7 +46,7 @@ def find_solution(path):
 def normalise(notebook):
     """Gives `notebook` the metadata of a stored notebook, one that trains also Colab's wish for a GPU.
 
-    Cells keep their ids, tags and reasons.
+    Cells keep their ids, tags and reasons, the set-up cell also what folds it away.
     """
     notebook.metadata = nbformat.from_dict(STORED_METADATA | (GPU_METADATA if trains(notebook) else {}))
     for cell in notebook.cells:

@@ -2,6 +2,7 @@
 
 from fer_utils.data.drawn_faces import ACTION_UNITS, LABEL_NOISE, UNITS, draw_face, shown_expressions
 from fer_utils.data.fer2013 import CLASS_NAMES, COUNTS, IMAGE_SIZE, SPLIT_NAMES, FaceDataError
+from fer_utils.data.files import find_fer2013
 from fer_utils.data.formats import read_fer2013
 from fer_utils.data.images import IMAGE_FORMATS, IMAGE_SUFFIXES, prepare_face
 from fer_utils.data.kaggle import fetch_fer2013
@@ -27,6 +28,7 @@ __all__ = [
     "draw_face",
     "fetch_fer2013",
     "find_copies",
+    "find_fer2013",
     "find_votes",
     "load_faces",
     "prepare_face",

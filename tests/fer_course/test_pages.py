@@ -6,6 +6,7 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from test_site import find_loaded_from_elsewhere
 
+from fer_course.heads import IN_COLAB
 from fer_course.notebooks import Outcome
 from fer_course.pages import make_index, make_page
 from fer_course.stored import find_notebooks
@@ -41,3 +42,9 @@ def test_the_index_tells_what_a_notebook_asks_and_shows():
     assert first.select_one(".verdict").text == "1.3 minutes, 12 cells: ok"
     assert first.img["src"] == "data:image/png;base64,AAAA" and first.img["alt"] == 'a "face"'
     assert second.select_one(".verdict").text == "0.5 minutes, 1 cells: failed: <x>" and second.img is None
+
+
+def test_the_set_up_cell_is_left_out():
+    notebook = nbformat.read(find_notebooks(PROJECT / "notebooks")[0], as_version=4)
+    assert IN_COLAB in notebook.cells[1].source
+    assert "google.colab" not in make_page(notebook, "01")

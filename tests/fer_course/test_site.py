@@ -76,6 +76,10 @@ def test_a_broken_link_is_seen(tmp_path, spoiled):
     assert len(find_broken_links({path: BeautifulSoup(text, "html.parser")})) == 1
 
 
+def test_the_set_up_cell_is_left_out(built):
+    assert not any("google.colab" in page.text for path, page in built.pages.items() if path.parent.name != "fer_utils")
+
+
 def test_nothing_is_loaded_from_elsewhere(built):
     assert {path.name: found for path, page in built.pages.items() if (found := find_loaded_from_elsewhere(page))} == {}
     styles = {path.name: list_css_addresses(path.read_text()) for path in built.folder.rglob("*.css")}

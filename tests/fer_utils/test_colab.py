@@ -12,6 +12,7 @@ import warnings
 import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from PIL import Image
 
 from fer_course import heads
 from fer_utils.environment import PROJECT
@@ -49,6 +50,15 @@ for _ in range(2):
     exec(open(os.environ["CELL"]).read(), {})
 import fer_utils
 print(json.dumps([os.getcwd(), fer_utils.__file__]))
+print(json.dumps([os.environ.get("FER_DATA"), os.environ["FER_PROFILE"]]))
+"""
+# Downloads what stands ready on this disk, once.
+KAGGLEHUB = """
+import os
+def dataset_download(name):
+    assert name == "msambare/fer2013"
+    print("downloading")
+    return os.environ["ON_KAGGLE"]
 """
 
 
@@ -59,17 +69,22 @@ def colab(tmp_path):
     It returns (the finished process, pip's calls). `google.colab` and pip are stand-ins; the folder is `colab.content`.
     """
     content, stand_ins = tmp_path / "content", tmp_path / "stand_ins"
-    for package, source in {"google": "", "google/colab": "", "pip": "", "keras": ""}.items():
+    stand_for = {"google": "", "google/colab": "", "pip": "", "keras": "", "kagglehub": KAGGLEHUB}
+    for package, source in stand_for.items():
         (stand_ins / package).mkdir(parents=True)
         (stand_ins / package / "__init__.py").write_text(source)
     (stand_ins / "pip" / "__main__.py").write_text(PIP)
     content.mkdir()
 
-    def run(source, missing="", pip_error=""):
+    def run(source, missing="", pip_error="", faces="drawn faces", profile="quick"):
+        for name, old, new in (("FACES", "drawn faces", faces), ("PROFILE", "quick", profile)):
+            assert source.count(f'{name} = "{old}"') == 1
+            source = source.replace(f'{name} = "{old}"', f'{name} = "{new}"')
         (tmp_path / "cell.py").write_text(source)
         calls = tmp_path / "calls"
         calls.write_text("")
-        stand_for = {"PYTHONPATH": str(stand_ins), "CELL": str(tmp_path / "cell.py"), "MISSING": missing}
+        on_kaggle = {"ON_KAGGLE": str(tmp_path / "on_kaggle")}
+        stand_for = on_kaggle | {"PYTHONPATH": str(stand_ins), "CELL": str(tmp_path / "cell.py"), "MISSING": missing}
         settings = os.environ | stand_for | {"PIP_CALLS": str(calls)} | ({"PIP_ERROR": pip_error} if pip_error else {})
         # Isolated from the installed course: its packages are at hand, fer_utils is not.
         command = [sys.executable, "-c", HIDE + RUN]
@@ -124,7 +139,8 @@ def test_the_repository_is_cloned_and_what_is_missing_installed(colab, repositor
     process, calls = colab(cell_for(repository), missing="anywidget jupyterlab")
     assert process.returncode == 0, process.stderr
     clone = colab.content.resolve() / "faces"
-    said, ended = process.stdout.splitlines()
+    said, ended, chosen = process.stdout.splitlines()
+    assert json.loads(chosen) == ["drawn", "quick"]
     anywidget = next(text for text in PYPROJECT["project"]["dependencies"] if text.startswith("anywidget"))
     assert said == f"the course is in faces; packages installed: {anywidget}; all others are Colab's own"
     assert json.loads(ended) == [str(clone / "notebooks"), str(clone / "fer_utils" / "__init__.py")]
@@ -174,7 +190,54 @@ def test_an_uploaded_zip_is_unpacked(colab, tmp_path):
 def test_without_address_and_upload_the_cell_says_what_to_do(colab):
     process, calls = colab(heads.setup_source(""))
     assert process.returncode == 1 and calls == []
-    assert process.stderr.splitlines()[-1].startswith("FileNotFoundError: Upload the course's folder as a zip file")
+    assert process.stderr.splitlines()[-1].startswith("FileNotFoundError: Upload the course as a zip file")
+
+
+@pytest.fixture
+def uploaded(colab):
+    """The course in Colab's folder, as somebody has uploaded it."""
+    copy_course(colab.content / "my_copy")
+    return colab.content / "my_copy"
+
+
+def write_class_folders(folder):
+    for split in ("train", "test"):
+        (folder / split / "happy").mkdir(parents=True)
+        Image.new("L", (48, 48), 7).save(folder / split / "happy" / "1.jpg")
+
+
+def test_fer2013_is_fetched_once_and_it_is_said_what_its_jpg_mean(colab, uploaded, tmp_path):
+    write_class_folders(tmp_path / "on_kaggle")
+    process, _ = colab(heads.setup_source(""), faces="FER2013 from Kaggle", profile="full")
+    *said, _, chosen = process.stdout.splitlines()
+    assert process.returncode == 0 and said.count("downloading") == 1, process.stderr
+    assert "saved as jpg" in process.stdout
+    assert json.loads(chosen) == [str(uploaded.resolve() / "data" / "msambare-fer2013"), "full"]
+
+
+def test_a_download_that_fails_ends_with_what_to_do_by_hand(colab, uploaded):
+    process, _ = colab(heads.setup_source(""), faces="FER2013 from Kaggle")
+    assert process.returncode == 1
+    assert "FaceDataError: kagglehub could not download FER2013" in process.stderr.splitlines()[-1]
+
+
+def test_a_copy_of_ones_own_is_looked_for_in_data(colab, uploaded):
+    process, _ = colab(heads.setup_source(""), faces="my own copy")
+    last = process.stderr.splitlines()[-1]
+    assert last.startswith("FileNotFoundError: There is no copy of FER2013 in my_copy/data. Upload yours"), last
+    (uploaded / "data").mkdir(exist_ok=True)
+    (uploaded / "data" / "fer2013.csv").write_text("emotion,pixels,Usage\n")
+    process, _ = colab(heads.setup_source(""), faces="my own copy")
+    assert json.loads(process.stdout.splitlines()[-1]) == [None, "quick"], process.stderr
+
+
+def test_the_cell_is_a_form_of_five_lines_in_colab():
+    """Of a form Colab shows the title and a line per field."""
+    for source in (heads.setup_source(""), heads.setup_source("ada/faces")):
+        lines = source.splitlines()
+        assert lines[0].startswith("# @title ") and lines[0].endswith('{display-mode: "form"}')
+        fields = [json.loads(line.partition("# @param ")[2]) for line in lines if "# @param" in line]
+        assert [len(choices) for choices in fields] == [3, 2]
 
 
 # --- Colab's versions ---
