@@ -1,10 +1,12 @@
 """Says what the device that trains is good at: the number format it multiplies fastest in, how many faces at once.
 
-Half the bits pay where the device multiplies bfloat16 itself and has much to multiply: networks at their full width.
-Elsewhere they cost more than they gain; on a processor that must imitate them, many times more. To have the
-instruction is not enough: of the processors measured AMD's gain by it, Intel's without AMX lose (the course's networks
-train 1.1 to 1.6 times as fast in float32). `fer-course benchmark` measures it. How many faces make a training step is
-no matter of the device: it changes what is learned, so it belongs to the recipe.
+Half the bits pay where the device multiplies them itself and has much to multiply: networks at their full width. These
+are bfloat16, or float16 on GPUs such as Colab's T4 that know only that one: its small numbers end at 6e-8, so the loss
+is scaled up before its gradients are taken, and these down again. Elsewhere half the bits cost more than they gain; on
+a processor that must imitate them, many times more. To have the instruction is not enough: of the processors measured
+AMD's gain by it, Intel's without AMX lose (the course's networks train 1.1 to 1.6 times as fast in float32).
+`fer-course benchmark` measures it. How many faces make a training step is no matter of the device: it changes what is
+learned, so it belongs to the recipe.
 """
 
 import functools
@@ -37,9 +39,11 @@ except (ImportError, ValueError) as error:
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 PRECISIONS = FLOAT32, BFLOAT16 = "float32", "mixed_bfloat16"
+FLOAT16 = "mixed_float16"
 BFLOAT16_CPU = re.compile(r"\bamx_bf16\b|\bAuthenticAMD\b.*\bavx512_bf16\b", re.DOTALL)
-BFLOAT16_GPU = 8.0  # NVIDIA's compute capability from which on a GPU multiplies bfloat16 (Ampere)
-NARROWEST_IN_BFLOAT16 = 0.5  # width of a network, 1 for the whole one
+# NVIDIA's compute capability from which on a GPU multiplies float16 (Volta) and bfloat16 (Ampere) fast.
+FLOAT16_GPU, BFLOAT16_GPU = 7.0, 8.0
+NARROWEST_IN_HALF = 0.5  # width of a network, 1 for the whole one
 PREDICTION_BATCH = {"CPU": 256, "GPU": 1024}  # images
 
 
@@ -74,29 +78,33 @@ def prediction_batch():
 
 
 def choose_precision(width=1.0):
-    """Returns Keras's dtype policy for training networks of this `width` here: `"mixed_bfloat16"` where it pays."""
-    return BFLOAT16 if width >= NARROWEST_IN_BFLOAT16 and bfloat16_pays() else FLOAT32
+    """Returns Keras's dtype policy for training networks of this `width` here: half the bits where they pay."""
+    return half_precision() or FLOAT32 if width >= NARROWEST_IN_HALF else FLOAT32
 
 
 @functools.cache
-def bfloat16_pays():
-    """Returns whether the device multiplies bfloat16 faster than float32."""
-    able = {"CPU": _cpu_has_bfloat16, "GPU": _gpu_has_bfloat16}
-    return able.get(kind(), lambda: True)()
+def half_precision():
+    """Returns the dtype policy of half the bits, if the device multiplies these faster than float32; else None."""
+    on = {"CPU": _half_on_cpu, "GPU": _half_on_gpu}
+    return on.get(kind(), lambda: BFLOAT16)()
 
 
-def _cpu_has_bfloat16():
+def _half_on_cpu():
     try:
-        return bool(BFLOAT16_CPU.search(Path("/proc/cpuinfo").read_text(encoding="utf-8")))
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:  # not Linux
-        return False
+        return None
+    return BFLOAT16 if BFLOAT16_CPU.search(flags) else None
 
 
-def _gpu_has_bfloat16():
+def _half_on_gpu():
     try:
-        return float(_ask_nvidia("compute_cap")) >= BFLOAT16_GPU
+        capability = float(_ask_nvidia("compute_cap"))
     except ValueError:
-        return False
+        return None
+    if capability < FLOAT16_GPU:
+        return None
+    return BFLOAT16 if capability >= BFLOAT16_GPU else FLOAT16
 
 
 def _ask_nvidia(fact):

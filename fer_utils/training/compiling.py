@@ -1,12 +1,16 @@
 """Compiles a network: from a recipe to its optimiser, learning rates and loss."""
 
+from fer_utils import device
 from fer_utils.device import keras
 
 OPTIMIZERS = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop}
 
 
 def compile_network(network, recipe, n_images):
-    """Gives `network` the optimiser, the learning rates and the loss of `recipe` for epochs of `n_images` images."""
+    """Gives `network` the optimiser, the learning rates and the loss of `recipe` for epochs of `n_images` images.
+
+    One that computes in float16 gets an optimiser that scales the loss, so that small gradients do not become zero.
+    """
     schedule = _schedule(recipe, recipe.epochs * -(-n_images // recipe.batch_size))
     extras = {"weight_decay": recipe.weight_decay or None}
     if recipe.ema_decay:
@@ -18,6 +22,8 @@ def compile_network(network, recipe, n_images):
     if recipe.decays == "kernels":
         others = [variable for variable in network.trainable_variables if not variable.name.endswith("kernel")]
         optimizer.exclude_from_weight_decay(others)
+    if network.dtype_policy.name == device.FLOAT16:
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(network.trainable_variables)
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
     network.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])

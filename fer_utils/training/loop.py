@@ -171,7 +171,8 @@ def _train_with_fit(network, batches, n_batches, show):
 @contextlib.contextmanager
 def _weights_to_judge(network):
     """Within it the network has its running mean of the weights, if its optimiser keeps one."""
-    if not network.optimizer.use_ema:
+    # The optimiser of a network in float16 holds another one, which knows of the mean.
+    if not getattr(network.optimizer, "inner_optimizer", network.optimizer).use_ema:
         yield
         return
     swap = keras.callbacks.SwapEMAWeights()

@@ -16,9 +16,9 @@ def on(monkeypatch):
     """A function that puts the tests on a device of a kind, as far as `device` can see."""
 
     def put(kind, cpu="", gpu=None):
-        device.bfloat16_pays.cache_clear()
+        device.half_precision.cache_clear()
         monkeypatch.setattr(device, "kind", lambda: kind)
-        monkeypatch.setattr(Path, "read_text", lambda self: cpu)
+        monkeypatch.setattr(Path, "read_text", lambda self, **_: cpu)
 
         def nvidia_smi(command, **_):
             if gpu is None:
@@ -28,7 +28,7 @@ def on(monkeypatch):
         monkeypatch.setattr(subprocess, "run", nvidia_smi)
 
     yield put
-    device.bfloat16_pays.cache_clear()
+    device.half_precision.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,8 @@ def on(monkeypatch):
         ("CPU", "vendor_id : GenuineIntel\nflags : avx512_bf16 amx_bf16 amx_tile", None, device.BFLOAT16),
         ("CPU", "flags : sse avx2", None, device.FLOAT32),
         ("CPU", AMD + "flags : not_avx512_bf16x", None, device.FLOAT32),
-        ("GPU", AMD + "flags : avx512_bf16", "7.5\n", device.FLOAT32),
+        ("GPU", AMD + "flags : avx512_bf16", "7.5\n", device.FLOAT16),
+        ("GPU", "", "6.1\n", device.FLOAT32),
         ("GPU", "", "9.0\n9.0\n", device.BFLOAT16),
         ("GPU", "", "", device.FLOAT32),
         ("GPU", "", None, device.FLOAT32),
@@ -60,11 +61,11 @@ def test_narrow_networks_are_trained_in_float32_everywhere(on):
 def test_a_system_without_the_list_of_flags_is_taken_for_one_without_bfloat16(on, monkeypatch):
     on("CPU")
 
-    def missing(self):
+    def missing(self, **_):
         raise FileNotFoundError(self)
 
     monkeypatch.setattr(Path, "read_text", missing)
-    assert not device.bfloat16_pays()
+    assert device.half_precision() is None
 
 
 @pytest.mark.parametrize(

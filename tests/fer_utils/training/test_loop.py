@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from tqdm import tqdm
 
-from fer_utils import environment
+from fer_utils import device, environment
 from fer_utils.device import keras
 from fer_utils.environment import PROJECT
 from fer_utils.evaluation.compare import confusion_matrix
@@ -466,3 +466,26 @@ def test_the_same_experiment_trains_under_jax(tmp_path):
     assert run.validation_accuracy == pytest.approx(max(run.history["val_accuracy"]))
     # Its weights serve the other backend: this process's.
     np.testing.assert_allclose(predict(load_network(run), make_faces().test.images), run.test_probabilities, atol=1e-2)
+
+
+def test_float16_is_trained_with_a_scaled_loss(small_network, store, monkeypatch):
+    """As on a GPU that knows no bfloat16; the processor imitates it."""
+    monkeypatch.setattr(device, "choose_precision", lambda width: device.FLOAT16)
+    monkeypatch.setitem(RECIPES, "quick", dataclasses.replace(TINY, epochs=4, ema_decay=0.5))
+    optimizers = []
+    compile_as_it_is = loop.compile_network
+
+    def compile_and_note(network, *arguments):
+        compile_as_it_is(network, *arguments)
+        optimizers.append(network.optimizer)
+
+    monkeypatch.setattr(loop, "compile_network", compile_and_note)
+    faces = make_faces()
+    train_and_stop_after(2, monkeypatch, "lenet_like", faces)
+    run = loop.train("lenet_like", faces)
+    assert all(isinstance(optimizer, keras.optimizers.LossScaleOptimizer) for optimizer in optimizers)
+    assert run.precision == device.FLOAT16 and np.isfinite(run.history["loss"]).all()
+    assert np.isfinite(run.test_probabilities.astype(float)).all()
+    whole = loop.train("lenet_like", faces, store=store / "whole")
+    assert whole.history == run.history, "stopped and continued, the scale of the loss goes on, too"
+    assert float(optimizers[-1].dynamic_scale) > 1
