@@ -22,6 +22,7 @@ from fer_utils.evaluation import (
     compare_with_occlusion,
     crowd_accuracy,
     embed,
+    explain_likeness,
     find_test_votes,
     fit_temperature,
     label_ceiling,
@@ -182,6 +183,7 @@ def _look(run, network, split):
         "occlusion": drops.mean(axis=0),
         "layers": {name: look._asdict() for name, look in layers.items()},
         "layer": layer,
+        "likeness": explain_likeness(network, images, layer),
         "randomised": check_heat_maps(network, fresh, images, layer),
     }
 

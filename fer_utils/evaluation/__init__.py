@@ -38,6 +38,7 @@ from fer_utils.evaluation.heat_maps import (
     check_heat_maps,
     class_heat_maps,
     compare_with_occlusion,
+    explain_likeness,
     occlusion_maps,
 )
 from fer_utils.evaluation.readings import (
@@ -65,6 +66,7 @@ __all__ = [
     "calibration_error",
     "calibration_floor",
     "check_heat_maps",
+    "explain_likeness",
     "class_heat_maps",
     "compare_on_different_images",
     "compare_on_same_images",

@@ -63,6 +63,24 @@ def compare_maps(maps, others):
         return (ranks[0] * ranks[1]).sum(axis=1) / np.sqrt((ranks[0] ** 2).sum(axis=1) * (ranks[1] ** 2).sum(axis=1))
 
 
+def explain_likeness(network, images, layer_name):
+    """Returns {words: mean rank correlation}: why the heat maps of different faces look alike.
+
+    Grad-CAM at `layer_name`, each map for the network's own answer: of each face against the map of "another face",
+    against that of "a picture of one grey", in which there is nothing to see, and against "another face" again, after
+    the mean of all maps was taken from each ("without the common map").
+    """
+    grey = np.broadcast_to(images.mean(axis=(1, 2, 3), keepdims=True).astype(np.uint8), images.shape)
+    maps, of_grey = (class_heat_maps(network, shown, layer_name=layer_name) for shown in (images, grey))
+    own = maps - maps.mean(axis=0)
+    pairs = {
+        "another face": (maps, np.roll(maps, 1, axis=0)),
+        "a picture of one grey": (maps, of_grey),
+        "another face, without the common map": (own, np.roll(own, 1, axis=0)),
+    }
+    return {words: _mean(compare_maps(*pair)) for words, pair in pairs.items()}
+
+
 def randomise_layers(network, fresh):
     """Gives `network` the weights of `fresh`, layer by layer from the output down, and yields each layer's name.
 

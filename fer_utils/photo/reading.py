@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.cbook import get_sample_data
 from PIL import Image, ImageOps, UnidentifiedImageError, features
+from skimage.data import astronaut
 
 from fer_utils.data import IMAGE_FORMATS, draw_face
 from fer_utils.photo.ranges import RangeError, as_eight_bits, decode_deep_tiff, is_deep, loses_bits
@@ -103,11 +104,16 @@ def explain_failure(name):
         raise PhotoError(f"{name}: found {found}; expected a whole one. Copy or save it again.") from error
 
 
-def sample_photo():
-    """Returns (photo, words about it): Grace Hopper's portrait, which comes with matplotlib, or else a drawn face."""
+def sample_photo(kind="clear"):
+    """Returns (photo, words about it), of a `kind` "clear" or "hard" to name; both are in the public domain.
+
+    The clear one comes with scikit-image, the hard one with matplotlib; without its file, it is a drawn face.
+    """
     try:
+        if kind == "clear":
+            return astronaut(), "Eileen Collins, a portrait by NASA (public domain), as it comes with scikit-image"
         photo = read_photo(get_sample_data("grace_hopper.jpg", asfileobj=False))
         return photo, "Grace Hopper in 1984, a portrait by the US Navy (public domain), as it comes with matplotlib"
-    except PhotoError:  # some systems install matplotlib without its sample data
+    except (PhotoError, OSError):  # some systems install these packages without their data
         face = np.kron(np.squeeze(draw_face({}, 0)), np.ones((4, 4), np.uint8))
         return np.stack([np.pad(face, 96, constant_values=128)] * 3, axis=-1), "a drawn face"

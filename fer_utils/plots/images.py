@@ -2,7 +2,6 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
 from matplotlib.patches import Rectangle
 
 from fer_utils.data import CLASS_NAMES
@@ -57,13 +56,18 @@ def plot_heat_maps(images, heat_maps, captions, dataset, title):
     return axes
 
 
-def plot_drops(drops, dataset, ax=None):
-    """Draws where a grey square costs most: drops (rows, columns) of probability in points, dark for much."""
+def plot_drops(drops, face, dataset, ax=None):
+    """Draws where a grey square costs most: drops (rows, columns) of probability in points, bright for much.
+
+    Under them lies a `face` (48, 48), so that the places can be read.
+    """
     ax = ax or new_axes(6, 4.8)
-    points = 100 * np.asarray(drops)
-    bar = {"label": "drop of the answer's probability (points)"}
-    sns.heatmap(points, vmin=0, cmap="Blues", square=True, cbar_kws=bar, ax=ax)
-    ax.set(xlabel="place, left to right", ylabel="place, top to bottom", title=titled("What is covered", dataset))
+    points, whole = 100 * np.asarray(drops), (0, 48, 48, 0)
+    ax.imshow(np.squeeze(face), **GREY, extent=whole)
+    shown = ax.imshow(points, cmap="inferno", alpha=0.55, vmin=0, extent=whole, interpolation="nearest")
+    ax.figure.colorbar(shown, ax=ax, label="drop of the answer's probability (points)")
+    ax.grid(False)
+    ax.set(xlabel="column of pixels", ylabel="row of pixels", title=titled("What is covered", dataset))
     place = _name_brightest_place(points)
     return describe_figure(
         ax, "Table of drops by place", f"most {points.max():.0f} points at {place}, mean {points.mean():.1f}"

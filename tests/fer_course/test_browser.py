@@ -37,7 +37,8 @@ READ_NOTEBOOK = """() => {
     const texts = (query) => find(query).map((element) => element.textContent);
     const printed = (kind) => texts(`[data-mime-type="application/vnd.jupyter.${kind}"]`);
     return {
-        prompts: texts(".jp-CodeCell .jp-InputPrompt"),
+        prompts: texts(".jp-CodeCell .jp-InputPrompt:not(.jp-Placeholder-prompt)"),
+        folded: find(".jp-InputPlaceholder").length,
         printed: printed("stdout"),
         wrong: [...printed("stderr"), ...printed("error")],
         figures: find(".jp-OutputArea-output > img").filter((image) => image.naturalWidth > 0).length,
@@ -165,10 +166,12 @@ def shoot(page, name):
 
 
 def read_stored(path):
-    """What `READ_NOTEBOOK` should see of the stored notebook at `path`: its prompts and its number of figures."""
+    """What `READ_NOTEBOOK` should see of the stored notebook at `path`: prompts, how many figures and folded cells."""
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     figures = sum("image/png" in output.get("data", {}) for cell in cells for output in cell.outputs)
-    return {"prompts": [f"[{cell.execution_count or ' '}]:" for cell in cells], "figures": figures}
+    open_cells = [cell for cell in cells if not cell.metadata.get("jupyter", {}).get("source_hidden")]
+    prompts = [f"[{cell.execution_count or ' '}]:" for cell in open_cells]
+    return {"prompts": prompts, "folded": len(cells) - len(open_cells), "figures": figures}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

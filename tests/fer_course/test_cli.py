@@ -286,7 +286,7 @@ def small_recorded(tmp_path, monkeypatch):
     monkeypatch.setattr("fer_utils.training.load_network", lambda run: build_small_network(0.1))
     monkeypatch.setenv("FER_PROGRESS", "0")
     monkeypatch.chdir(tmp_path)
-    Image.fromarray(photo.sample_photo()[0]).save("whole.png")
+    Image.fromarray(photo.sample_photo("hard")[0]).save("whole.png")
     (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.png").read_bytes()[:9000])
 
 

@@ -78,7 +78,7 @@ def test_a_network_without_a_record_of_photos_says_so(monkeypatch):
 def folder(tmp_path):
     """Two photos, one of them cut short, a picture without a face, and a text; one lies deeper."""
     (tmp_path / "photos" / "a").mkdir(parents=True)
-    Image.fromarray(sample_photo()[0]).save(tmp_path / "photos" / "b.png")
+    Image.fromarray(sample_photo("hard")[0]).save(tmp_path / "photos" / "b.png")
     Image.fromarray(np.zeros((300, 400, 3), np.uint8)).save(tmp_path / "photos" / "empty.png")
     (tmp_path / "photos" / "a" / "cut.png").write_bytes((tmp_path / "photos" / "b.png").read_bytes()[:9000])
     (tmp_path / "photos" / "notes.txt").write_text("emotion")

@@ -156,3 +156,12 @@ def test_heat_maps_of_a_randomised_network_differ(images):
     found = heat_maps.check_heat_maps(one, other, images, "conv8_relu")
     assert list(found)[:2] == ["none", "expression"] and list(found)[-2:] == ["conv1", "another face"]
     assert found["none"] == pytest.approx(1) and found["conv1"] < 0.9
+
+
+def test_maps_that_a_grey_picture_gives_too_say_nothing_of_the_face(network):
+    images = np.random.default_rng(0).integers(0, 256, (6, 48, 48, 1), dtype=np.uint8)
+    grey = np.full_like(images, 90)
+    found = heat_maps.explain_likeness(network, grey, "conv8_relu")
+    assert found["another face"] == found["a picture of one grey"] == pytest.approx(1)
+    found = heat_maps.explain_likeness(network, images, "conv8_relu")
+    assert found["another face, without the common map"] < found["another face"] < 1

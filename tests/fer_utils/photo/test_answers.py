@@ -28,7 +28,7 @@ from small_training import build_small_network, make_run
 
 @pytest.fixture(scope="module")
 def portrait():
-    picture, words = sample_photo()
+    picture, words = sample_photo("hard")
     assert "Grace Hopper" in words
     return picture
 

@@ -134,7 +134,19 @@ def test_no_other_program_is_started(monkeypatch, tmp_path):
             read_photo(source)
 
 
-def test_sample_without_matplotlibs_files(monkeypatch):
+@pytest.mark.parametrize(("kind", "name"), [("clear", "Eileen Collins"), ("hard", "Grace Hopper")])
+def test_each_sample_shows_one_face(kind, name):
+    picture, words = sample_photo(kind)
+    assert words.startswith(name) and picture.dtype == np.uint8 and picture.shape[2] == 3
+    assert len(find_faces(picture)) == 1
+
+
+def test_samples_without_their_files(monkeypatch):
+    def missing():
+        raise FileNotFoundError("astronaut.png")
+
     monkeypatch.setattr("fer_utils.photo.reading.get_sample_data", lambda name, asfileobj: "nowhere.jpg")
-    picture, words = sample_photo()
-    assert words == "a drawn face" and len(find_faces(picture)) == 1
+    monkeypatch.setattr("fer_utils.photo.reading.astronaut", missing)
+    for kind in ("clear", "hard"):
+        picture, words = sample_photo(kind)
+        assert words == "a drawn face" and len(find_faces(picture)) == 1

@@ -418,7 +418,7 @@ def test_plot_functions_draw_on_given_axes_and_return_them():
         lambda ax: plots.plot_accuracy_over_seconds([("a", 60.0, 0.5, 0.4, 0.6)], "t", ax=ax),
         lambda ax: plots.plot_reliability({"a": ([1], [0.5], [0.6])}, DRAWN, ax=ax),
         lambda ax: plots.plot_trade_off([0, 1], [0.6, 0.5], [0.4, 0.5], 0.9, DRAWN, ax=ax),
-        lambda ax: plots.plot_drops(np.eye(6), DRAWN, ax=ax),
+        lambda ax: plots.plot_drops(np.eye(6), np.zeros((48, 48)), DRAWN, ax=ax),
         lambda ax: plots.plot_cascade({"none": 1.0, "another face": 0.2}, DRAWN, ax=ax),
     ]
     for call in calls:
@@ -636,7 +636,9 @@ WORDS = {
         "mean of the classes' recalls from 40% to 50%; chosen strength 0.9.",
     ),
     "plot_drops": (
-        lambda: plots.plot_drops(np.eye(6)[[5, 0, 0, 0, 0, 0]] * [[0], [0], [0], [0], [0], [0.36]], DRAWN),
+        lambda: plots.plot_drops(
+            np.eye(6)[[5, 0, 0, 0, 0, 0]] * [[0], [0], [0], [0], [0], [0.36]], np.zeros((48, 48)), DRAWN
+        ),
         f"Table of drops by place: What is covered {NOTE}. most 36 points at bottom left, mean 1.0.",
     ),
     "plot_cascade": (
