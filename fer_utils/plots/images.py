@@ -64,7 +64,9 @@ def plot_drops(drops, face, dataset, ax=None):
     ax = ax or new_axes(6, 4.8)
     points, whole = 100 * np.asarray(drops), (0, 48, 48, 0)
     ax.imshow(np.squeeze(face), **GREY, extent=whole)
-    shown = ax.imshow(points, cmap="inferno", alpha=0.55, vmin=0, extent=whole, interpolation="nearest")
+    # The less a place costs, the more of the face is seen through it.
+    seen = 0.75 * np.clip(points / max(points.max(), 1e-9), 0, 1)
+    shown = ax.imshow(points, cmap="inferno", alpha=seen, vmin=0, extent=whole, interpolation="nearest")
     ax.figure.colorbar(shown, ax=ax, label="drop of the answer's probability (points)")
     ax.grid(False)
     ax.set(xlabel="column of pixels", ylabel="row of pixels", title=titled("What is covered", dataset))
