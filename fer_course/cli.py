@@ -51,12 +51,12 @@ def run(data: Data = None, profile: ChosenProfile = None, only: Only = None):
 def store(only: Only = None):
     """Rewrites notebooks and worked solutions with their outputs: drawn faces, quick profile, new trainings.
 
-    All of them together are also timed, each with the trainings of those before it at hand: their heads and the README
+    All of them together are also timed, each with the trainings of those before it at hand: their heads and the page
     tell the minutes.
     """
     from fer_course.heads import insert_minutes
     from fer_course.notebooks import store_notebooks, write_times
-    from fer_course.readme import write_readme
+    from fer_course.readme import INSTRUCTOR, write_readme
     from fer_course.stored import find_notebooks
 
     with _errors_as_messages():
@@ -70,7 +70,7 @@ def store(only: Only = None):
         from fer_utils import device  # only now: asking for a GPU takes its memory, which the notebooks need
     write_times(outcomes, NOTEBOOKS, device.name_device() if timed else None)
     if timed:
-        write_readme(insert_minutes, find_notebooks(NOTEBOOKS))
+        write_readme(insert_minutes, find_notebooks(NOTEBOOKS), INSTRUCTOR)
     _print_table(outcomes)
     _exit_with(outcomes)
 
@@ -189,13 +189,13 @@ def rehearse(
     """
     _choose("drawn", Profile.quick)
     from fer_course import rehearse as rehearsals
-    from fer_course.readme import write_readme
+    from fer_course.readme import INSTRUCTOR, write_readme
     from fer_utils.data import load_faces
     from fer_utils.report import as_markdown
 
     with _errors_as_messages():
         rehearsal = rehearsals.rehearse(load_faces(), seeds, typer.echo)
-        write_readme(rehearsals.insert_rehearsal, rehearsal, rehearsals.INSTRUCTOR)
+        write_readme(rehearsals.insert_rehearsal, rehearsal, INSTRUCTOR)
     typer.echo(as_markdown(rehearsals.tabulate_rehearsal(rehearsal)))
 
 
@@ -223,7 +223,9 @@ def benchmark(
 
 
 @app.command()
-def results(readme: Annotated[bool, typer.Option("--readme", help="Write the table into the README.")] = False):
+def results(
+    readme: Annotated[bool, typer.Option("--readme", help="Write README.md and docs/results.md.")] = False,
+):
     """Prints Table 1 from the recorded runs, the report's numbers beside ours."""
     from fer_course import readme as readmes
     from fer_utils import report
@@ -232,7 +234,8 @@ def results(readme: Annotated[bool, typer.Option("--readme", help="Write the tab
         recorded = report.load_recorded()
         typer.echo(report.as_markdown(report.tabulate_results(recorded)) if any(recorded.values()) else "no runs yet")
         if readme:
-            readmes.write_readme(readmes.insert_results, recorded)
+            readmes.write_readme(readmes.insert_summary, recorded)
+            readmes.write_readme(readmes.insert_results, recorded, readmes.RESULTS)
 
 
 @app.command()

@@ -195,7 +195,7 @@ def read_minutes(source):
 
 
 def insert_minutes(text, paths):
-    """Returns the README's `text` with a table of what the heads of the notebooks at `paths` say of their minutes."""
+    """Returns a page's `text` with a table of what the heads of the notebooks at `paths` say of their minutes."""
     # Only here: they take seconds to load, and nothing else in this module needs them.
     import pandas as pd
 

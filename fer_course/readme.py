@@ -1,8 +1,10 @@
-"""Writes tables into the README and other pages, each between its two marks."""
+"""Writes tables into the README and the pages in docs/, each between its two marks."""
 
 from fer_utils.environment import PROJECT, atomic_path
 
-README = PROJECT / "README.md"
+README, RESULTS = PROJECT / "README.md", PROJECT / "docs" / "results.md"
+INSTRUCTOR = PROJECT / "docs" / "instructor.md"
+SUMMARY_MARKS = "<!-- summary: written by `fer-course results --readme` -->\n", "<!-- end of summary -->\n"
 RECORDS_MARKS = "<!-- records: written by `fer-course results --readme` -->\n", "<!-- end of records -->\n"
 RESULTS_MARKS = "<!-- results: written by `fer-course results --readme` -->\n", "<!-- end of results -->\n"
 
@@ -15,8 +17,15 @@ def write_readme(insert, found, path=None):
         temporary.write_text(text, encoding="utf-8")
 
 
+def insert_summary(text, recorded):
+    """Returns the README's `text` with the report's rows under both recipes between its marks."""
+    from fer_utils.report import as_markdown, tabulate_summary
+
+    return insert_between(text, SUMMARY_MARKS, as_markdown(tabulate_summary(recorded)))
+
+
 def insert_results(text, recorded):
-    """Returns `text` with the results of `recorded` and the published records, each between its two marks."""
+    """Returns the `text` of the results' page with the tables of `recorded` and of published records."""
     # Only here: it brings Keras, which nothing else in this module needs.
     from fer_utils.report import as_markdown, load_test_set, tabulate_records, tabulate_results
 

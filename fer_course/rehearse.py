@@ -8,7 +8,7 @@ import pandas as pd
 
 from fer_course.readme import insert_between
 from fer_utils.device import keras
-from fer_utils.environment import PROJECT, progress_bar
+from fer_utils.environment import progress_bar
 from fer_utils.evaluation import compare_on_same_images
 from fer_utils.models import STACK_DEPTHS, STACK_RECIPE, narrow_stack, train_stack
 from fer_utils.report import REHEARSAL, as_markdown
@@ -23,7 +23,6 @@ from fer_utils.training import (
     store_folder,
 )
 
-INSTRUCTOR = PROJECT / "docs" / "instructor.md"
 MARKS = "<!-- rehearsal: written by `fer-course rehearse` -->\n", "<!-- end of the rehearsal -->\n"
 LESSONS = "lenet_like", "lenet_like_augmented", "vgg_like"
 # What a class should see: at least so many epochs after the lowest validation loss, at least such a training accuracy.

@@ -23,6 +23,7 @@ from fer_utils.report.recipes import (
     tabulate_candidates,
     tabulate_report_like,
     tabulate_stages,
+    tabulate_summary,
 )
 from fer_utils.report.recorded import (
     LAYERS,
@@ -156,4 +157,5 @@ __all__ = [
     "tabulate_shortcuts",
     "tabulate_spread",
     "tabulate_stages",
+    "tabulate_summary",
 ]

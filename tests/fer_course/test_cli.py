@@ -91,9 +91,9 @@ def test_store_fixes_the_settings_and_fails_with_a_notebook(course, monkeypatch)
 def test_store_times_the_notebooks_only_all_together(course, monkeypatch, options):
     write_notebook(course.folder / "notebooks" / "02_bad.ipynb", "'good now'")
     monkeypatch.setattr("fer_utils.device.name_device", lambda: "CPU, 99 cores")
-    page = course.folder / "README.md"
+    page = course.folder / "instructor.md"
     page.write_text("".join(heads.MINUTES_MARKS), encoding="utf-8")
-    monkeypatch.setattr("fer_course.readme.README", page)
+    monkeypatch.setattr("fer_course.readme.INSTRUCTOR", page)
     assert invoke("store", *options).exit_code == 0
     assert ("| 01_good | 0.5 |" in page.read_text(encoding="utf-8")) is (not options)
     title = nbformat.read(course.folder / "notebooks" / "01_good.ipynb", as_version=4).cells[0].source
@@ -180,7 +180,7 @@ def test_rehearse_is_on_the_drawn_faces_in_the_quick_profile_and_writes_the_page
 
     monkeypatch.setenv("FER_PROFILE", "full")
     monkeypatch.setattr(rehearse, "rehearse", train_them)
-    monkeypatch.setattr(rehearse, "INSTRUCTOR", page)
+    monkeypatch.setattr("fer_course.readme.INSTRUCTOR", page)
     result = invoke("rehearse", "--seeds", "4")
     assert result.exit_code == 0
     assert seen == {"seeds": 4, "data": "drawn", "profile": "quick"}
@@ -239,8 +239,10 @@ def test_results_prints_the_table_and_writes_the_readme(tmp_path, monkeypatch):
     from fer_course import readme
     from fer_utils import report
 
-    path = tmp_path / "README.md"
-    monkeypatch.setattr(readme, "README", path)
+    first, path = tmp_path / "README.md", tmp_path / "results.md"
+    monkeypatch.setattr(readme, "README", first)
+    monkeypatch.setattr(readme, "RESULTS", path)
+    first.write_text("".join(readme.SUMMARY_MARKS))
     monkeypatch.setattr(report, "load_recorded", dict)
     assert invoke("results").output == "no runs yet\n"
     path.write_text("".join(readme.RESULTS_MARKS + readme.RECORDS_MARKS))

@@ -9,6 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from fer_course import heads
+from fer_course.readme import INSTRUCTOR
 from fer_course.stored import find_notebooks, find_stored_problems
 from fer_utils.environment import PROJECT
 
@@ -225,6 +226,6 @@ def test_the_minutes_of_all_notebooks_stand_in_one_table(course):
     assert "old" not in text and text.startswith("before\n") and text.endswith("after\n")
 
 
-def test_the_readmes_minutes_are_those_of_the_heads():
-    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+def test_the_instructors_minutes_are_those_of_the_heads():
+    text = INSTRUCTOR.read_text(encoding="utf-8")
     assert heads.insert_minutes(text, find_notebooks(PROJECT / "notebooks")) == text, "run `fer-course store`"

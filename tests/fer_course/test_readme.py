@@ -1,10 +1,18 @@
-"""The README's tables: written between their marks, and current."""
+"""The tables of the README and of the results' page: written between their marks, and current."""
 
 import re
 
 import pytest
 
-from fer_course.readme import RECORDS_MARKS, RESULTS_MARKS, insert_results, write_readme
+from fer_course.readme import (
+    README,
+    RECORDS_MARKS,
+    RESULTS,
+    RESULTS_MARKS,
+    insert_results,
+    insert_summary,
+    write_readme,
+)
 from fer_utils.environment import PROJECT
 from fer_utils.report.recorded import load_recorded
 from small_records import record_run
@@ -34,9 +42,16 @@ def test_a_readme_without_marks_is_left_alone(tmp_path):
     assert (tmp_path / "README.md").read_text() == "mine"
 
 
-def test_the_readme_is_current():
-    text = (PROJECT / "README.md").read_text(encoding="utf-8")
-    assert insert_results(text, load_recorded()) == text, "run `fer-course results --readme`"
+@pytest.mark.parametrize(("page", "insert"), [(README, insert_summary), (RESULTS, insert_results)])
+def test_the_pages_are_current(page, insert):
+    text = page.read_text(encoding="utf-8")
+    assert insert(text, load_recorded()) == text, "run `fer-course results --readme`"
+
+
+def test_the_first_screen_holds_no_table():
+    lines = README.read_text(encoding="utf-8").splitlines()
+    first = next(number for number, line in enumerate(lines, start=1) if line.startswith("|"))
+    assert 20 < first <= 60 and "uv run fer-course run" in "\n".join(lines[:first])
 
 
 def test_dask_listens_to_this_machine_alone():

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from fer_course import rehearse as rehearsals
-from fer_course.rehearse import INSTRUCTOR, MARKS, insert_rehearsal, look_at_lessons, rehearse
+from fer_course.readme import INSTRUCTOR
+from fer_course.rehearse import MARKS, insert_rehearsal, look_at_lessons, rehearse
 from fer_utils.report.rehearsal import load_rehearsal
 from fer_utils.training.experiments import RECIPES
 from fer_utils.training.recipes import list_recipe_differences

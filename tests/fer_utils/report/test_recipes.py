@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_utils.evaluation.compare import compare_over_seeds
-from fer_utils.report import recipes
+from fer_utils.report import recipes, tables
 from fer_utils.report.recorded import load_recorded
 from fer_utils.training.experiments import CANDIDATES, CHOSEN, REPORT_ROWS, ROWS, find_recipe
 from fer_utils.training.facts import save_facts
@@ -99,6 +99,9 @@ def test_levels_are_means_over_seeds_and_last_epochs_on_both_splits(recorded):
     assert (row["report"], row["PublicTest"], row["PublicTest, distance"]) == ("53 %", "53.0 ± 0.0 %", "+0.0")
     assert (row["PrivateTest"], row["PrivateTest, distance"]) == ("54.5 ± 0.7 %", "+1.5")
     assert row["± over the last epochs"] == "1.4" and row["command"].endswith("report_lenet_like_augmented")
+    summary = recipes.tabulate_summary(recorded)
+    assert summary.loc["LeNet-like + augmentation"].tolist() == ["53 %", "54.5 ± 0.7 %", tables.NO_RUN]
+    assert recipes.tabulate_summary({}).shape == (4, 3)
     assert list(recipes.measure_levels({}, "PublicTest")) == [] and recipes.tabulate_report_like({}).empty
 
 
