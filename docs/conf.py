@@ -19,6 +19,7 @@ html_use_index = False
 html_domain_indices = False
 html_static_path = ["_static"]
 html_css_files = ["course.css"]
+html_favicon = "_static/icon.svg"
 
 # The stored outputs are shown. The page loads nothing from elsewhere, so it does not bring widgets to life.
 nb_execution_mode = "off"

@@ -76,6 +76,11 @@ def test_a_broken_link_is_seen(tmp_path, spoiled):
     assert len(find_broken_links({path: BeautifulSoup(text, "html.parser")})) == 1
 
 
+def test_every_page_has_the_icon(built):
+    icons = {path: page.select_one('link[rel~="icon"]') for path, page in built.pages.items()}
+    assert all(icon and (path.parent / icon["href"].partition("?")[0]).is_file() for path, icon in icons.items())
+
+
 def test_the_set_up_cell_is_left_out(built):
     assert not any("google.colab" in page.text for path, page in built.pages.items() if path.parent.name != "fer_utils")
 
