@@ -51,8 +51,8 @@ def run(data: Data = None, profile: ChosenProfile = None, only: Only = None):
 def store(only: Only = None):
     """Rewrites notebooks and worked solutions with their outputs: drawn faces, quick profile, new trainings.
 
-    All of them together are also timed, each with the trainings of those before it at hand: their heads and the page
-    tell the minutes.
+    All of them together are also timed, each with the trainings of those before it at hand: their heads and the
+    instructor's page tell the minutes.
     """
     from fer_course.heads import insert_minutes
     from fer_course.notebooks import store_notebooks, write_times

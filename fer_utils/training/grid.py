@@ -22,13 +22,11 @@ from fer_utils.training.loop import train, training_cost
 from fer_utils.training.runs import load_run
 from fer_utils.training.sharing import share_here, share_on_cluster
 from fer_utils.training.store import (
-    check_free,
     explain_disk,
     find_finished,
     lock_run,
     run_folder,
     store_folder,
-    tell_wait,
 )
 
 BETWEEN_SHALLOW = BETWEEN_ROWS[:2]
@@ -91,20 +89,14 @@ def _train_here(faces, costs, store, show):
 
     One that another process is at is left to it and looked at later.
     """
-    total, done, waited_for = sum(costs.values()), 0, set()
+    total, done = sum(costs.values()), 0
 
     def do(task):
         nonlocal done
-        check_free(run_folder(store, *task))
         call_apart(_name(task), _train_unless_taken, task, faces, store, total, done)
         done += costs[task]
 
-    def wait(busy):
-        for task in set(busy) - waited_for:
-            show(tell_wait(run_folder(store, *task)))
-        waited_for.update(busy)
-
-    return share_here(costs, do, wait)
+    return share_here(costs, lambda task: run_folder(store, *task), do, show)
 
 
 def _find_costs(tasks, faces):

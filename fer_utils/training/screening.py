@@ -13,7 +13,7 @@ from fer_utils.training.loop import BAR, fit_epochs, training_cost
 from fer_utils.training.origin import find_commit, list_versions
 from fer_utils.training.recipes import Experiment, list_recipe_differences
 from fer_utils.training.sharing import share_here, share_on_cluster
-from fer_utils.training.store import check_free, lock_run, tell_wait
+from fer_utils.training.store import lock_run
 
 SEED = 100  # none of the rows' own seeds, so that these owe nothing to the choice
 
@@ -59,13 +59,9 @@ def screen_candidates(trainings, faces, folder, scheduler=None, show=print):
 
 def _screen_here(trainings, faces, folder, show):
     def do(training):
-        check_free(folder / training[0])
         call_apart(training[0], _train_unless_taken, training, faces, folder)
 
-    def wait(busy):
-        show(tell_wait(folder / busy[0][0]))
-
-    return share_here(trainings, do, wait)
+    return share_here(trainings, lambda training: folder / training[0], do, show)
 
 
 def _train_unless_taken(training, faces, folder):

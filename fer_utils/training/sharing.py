@@ -10,29 +10,34 @@ import warnings
 from filelock import Timeout
 
 from fer_utils.training.runs import RunError
+from fer_utils.training.store import check_free, tell_wait
 
 SECONDS_BETWEEN_LOOKS = 2  # at a task that another process is at
 SECONDS_TO_CONNECT = 10  # to a Dask scheduler
 
 
-def share_here(tasks, do, wait):
-    """Yields each of `tasks` when `do(task)` has done it.
+def share_here(tasks, find_folder, do, show):
+    """Yields each of `tasks` when `do(task)` has done it; what `find_folder(task)` holds is one process's at a time.
 
-    A task that another process is at, for which `do` raises `filelock.Timeout`, is left to it and done again later,
-    when `do` is to find it finished. `wait` is called with such tasks before each pause in which nothing else is left.
+    A task that another process is at is left to it and done again later, when `do` is to find it finished; `do` raises
+    `filelock.Timeout` if it comes too late. Where nothing else is left, `show` is told once for which task it waits.
     """
-    waiting = list(tasks)
+    waiting, told = list(tasks), set()
     while waiting:
         busy = []
         for task in waiting:
             try:
+                check_free(find_folder(task))
                 do(task)
             except Timeout:
                 busy.append(task)
             else:
                 yield task
         if busy == waiting:
-            wait(busy)
+            for folder in [find_folder(task) for task in busy]:
+                if folder not in told:
+                    show(tell_wait(folder))
+                    told.add(folder)
             time.sleep(SECONDS_BETWEEN_LOOKS)
         waiting = busy
 
