@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import random
 import threading
+import time
 
 import h5py
 import numpy as np
@@ -138,6 +139,14 @@ def make_run(correct=None, **changes):
 def call_here(what, function, *arguments):
     """Stands for `call_apart` where the test's own process is to train."""
     return function(*arguments)
+
+
+def wait_for(condition, seconds=120):
+    """Waits until `condition()` holds, at most so many seconds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
 
 
 def projections(network):

@@ -5,13 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from fer_utils.environment import PROJECT
 from fer_utils.training.apart import EndedError, call_apart
+from small_training import wait_for
 
 SLEEP_APART = "import os; from fer_utils.training.apart import call_apart; call_apart('it', os.system, {!r})"
 
@@ -49,13 +49,6 @@ def test_it_ends_with_the_process_that_called_it(tmp_path, end):
         caller.send_signal(end)
         assert caller.wait(20) != 0
         wait_for(lambda: not is_alive(noted.read_text().strip()))
-
-
-def wait_for(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def is_alive(process):

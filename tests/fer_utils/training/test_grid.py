@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -36,7 +35,16 @@ from fer_utils.training.runs import WEIGHTS, RunError, list_runs
 from fer_utils.training.screening import screen_candidates
 from fer_utils.training.store import store_folder
 from small_grid import TASKS
-from small_training import TINY, Stopped, assert_same_arrays, call_here, make_faces, must_not_train, weights_of
+from small_training import (
+    TINY,
+    Stopped,
+    assert_same_arrays,
+    call_here,
+    make_faces,
+    must_not_train,
+    wait_for,
+    weights_of,
+)
 
 
 def silent(_):
@@ -217,13 +225,6 @@ def start_grid(log, scheduler=None):
 def _environment(log):
     path = os.pathsep.join([str(PROJECT / "tests"), str(PROJECT)])
     return {**os.environ, "SMALL_GRID_LOG": str(log), "PYTHONPATH": path}
-
-
-def wait_for(condition, seconds=120):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def kill_one_in_the_middle(processes, log):
