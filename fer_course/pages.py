@@ -32,7 +32,7 @@ img {{ max-width: 100%; max-height: 14em }}
 """
 ENTRY = """<article><div>
 <h2><a href="{name}.html">{title}</a></h2>
-<p>{question}</p>
+{question}
 <p class="verdict">{minutes:.1f} minutes, {cells} cells: {verdict}</p>
 </div>{picture}</article>"""
 PICTURE = '<a href="{name}.html"><img src="data:image/png;base64,{content}" alt="{alt}"></a>'
@@ -78,8 +78,12 @@ class PageExporter(HTMLExporter):
 
     @pass_context
     def markdown2html(self, context, source):
-        renderer = MathRenderer(escape=False, anchor_link_text=self.anchor_link_text)
-        return MarkdownWithMath(renderer=renderer).render(source)
+        return _render(source, anchor_link_text=self.anchor_link_text)
+
+
+def _render(source, **options):
+    """Returns markdown `source` as html; html within it stays what it is."""
+    return MarkdownWithMath(renderer=MathRenderer(escape=False, **options)).render(source)
 
 
 def make_page(notebook, title):
@@ -116,7 +120,7 @@ def _make_entry(notebook, outcome):
     return ENTRY.format(
         name=outcome.name,
         title=html.escape(title),
-        question=html.escape(question[1]) if question else "",
+        question=_render(html.escape(question[1], quote=False)) if question else "",
         minutes=outcome.minutes,
         cells=outcome.cells,
         verdict=html.escape(outcome.verdict),

@@ -30,7 +30,9 @@ def test_formulas_are_drawn_without_a_script():
 
 
 def test_the_index_tells_what_a_notebook_asks_and_shows():
-    head = "# 3 · A <b>title</b>\n\n**Time.** Reading: 1 minute.\n\n**The question.** Is 2 < 3,\nor not?\n\n**You will"
+    head = (
+        "# 3 · A <b>title</b>\n\n**Time.** Reading: 1 minute.\n\n**The question.** Is *2* < 3,\nor not?\n\n**You will"
+    )
     picture = new_output("display_data", {"image/png": "AA\nAA\n"}, metadata={"image/png": {"alt": 'a "face"'}})
     plain = new_notebook(cells=[new_markdown_cell("# Plain"), new_code_cell("1")])
     notebook = new_notebook(cells=[new_markdown_cell(head), new_code_cell("1", outputs=[picture])])
