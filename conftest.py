@@ -14,7 +14,10 @@ SCRATCH = tempfile.TemporaryDirectory(prefix="fer_tests_", ignore_cleanup_errors
 
 SLOW_FIXTURES = {"real_fer2013", "executed", "stored", "built", "cluster", "colab"}
 NOTEBOOKS = "notebooks"
-SITE = dict.fromkeys(("tests/fer_course/test_site.py", "tests/fer_course/test_browser.py"), "site")
+# Runs notebooks after their own test, whose trainings it finds.
+AFTER_NOTEBOOKS = "tests/fer_utils/test_colab_versions.py"
+GROUPS = dict.fromkeys(("tests/fer_course/test_site.py", "tests/fer_course/test_browser.py"), "site")
+GROUPS[AFTER_NOTEBOOKS] = NOTEBOOKS
 
 os.environ.update(
     FER_DATA="drawn",
@@ -39,7 +42,7 @@ RunningKernel.execute_cell_input = execute_with_history
 def pytest_collection_modifyitems(items):
     """Marks as slow what needs a kernel, a cluster, the site, Colab's folder or the real FER2013.
 
-    What goes to a worker together and holds a slow test is begun first.
+    What goes to a worker together and holds a slow test is begun first, the notebooks before all others.
     """
     slow = set()
     for item in items:
@@ -47,7 +50,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.slow)
         if item.get_closest_marker("slow"):
             slow.add(find_group(item.nodeid))
-    items.sort(key=lambda item: (find_group(item.nodeid) not in slow, find_group(item.nodeid) != NOTEBOOKS))
+
+    def place(item):
+        group = find_group(item.nodeid)
+        return group not in slow, group != NOTEBOOKS, item.nodeid.startswith(AFTER_NOTEBOOKS)
+
+    items.sort(key=place)
 
 
 def find_group(test):
@@ -56,7 +64,7 @@ def find_group(test):
     All notebooks go together, so that later ones find the trainings of earlier ones, and all that needs the site.
     """
     file = test.partition("::")[0]
-    return NOTEBOOKS if file.endswith(".ipynb") else SITE.get(file, file)
+    return NOTEBOOKS if file.endswith(".ipynb") else GROUPS.get(file, file)
 
 
 def pytest_xdist_make_scheduler(config, log):

@@ -70,19 +70,15 @@ def smooth(images):
 
 
 def mix_pairs(images, targets, strength, random):
-    """Mixes uint8 `images` and their `targets` (N, 7), each with another of the batch: mixup (Zhang et al. 2018).
+    """Mixes `images` (N, 48, 48, 1) uint8 and their `targets` (N, 7), each with another: mixup (Zhang et al. 2018).
 
     An image's own share is the larger one of two that add up to 1, drawn from the beta distribution whose parameters
-    are both `strength`; its target is mixed in the same shares. `random` is a numpy `Generator`.
+    are both `strength`; its target is mixed in the same shares. `random` is a numpy `Generator`. Returns images uint8
+    as the backend's tensor, and targets as a numpy array.
     """
-    share = random.beta(strength, strength, len(images)).astype(np.float32)
+    ops, share = keras.ops, random.beta(strength, strength, len(targets)).astype(np.float32)
     share = np.maximum(share, 1 - share)
-    others = random.permutation(len(images))
-    return (
-        np.rint(_mix(images.astype(np.float32), share[:, None, None, None], others)).astype(np.uint8),
-        _mix(targets, share[:, None], others),
-    )
-
-
-def _mix(values, share, others):
-    return share * values + (1 - share) * values[others]
+    others = random.permutation(len(targets))
+    own, other = (ops.cast(these, "float32") for these in (images, ops.take(images, others, axis=0)))
+    mixed = share[:, None, None, None] * own + (1 - share[:, None, None, None]) * other
+    return ops.cast(ops.round(mixed), "uint8"), share[:, None] * targets + (1 - share[:, None]) * targets[others]

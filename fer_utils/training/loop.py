@@ -103,6 +103,7 @@ def fit_epochs(network, split, validation, recipe, seed, checkpoint, task, bar):
         bar.write(f"{task['experiment']}, seed {seed}: goes on after epoch {progress.epoch} of {recipe.epochs}")
         count_as_done(bar, progress.epoch * len(split.labels) * count_multiply_adds(network))
     while progress.epoch < recipe.epochs:
+        bar.set_postfix_str(_describe(progress, recipe), refresh=False)
         start = time.perf_counter()
         scores = fit_one_epoch(network, split, recipe, seed, progress.epoch, bar)
         progress.seconds += time.perf_counter() - start
@@ -110,61 +111,69 @@ def fit_epochs(network, split, validation, recipe, seed, checkpoint, task, bar):
             scores |= _validate(network, validation)
             _note_epoch(progress, scores, network, recipe)
         save_checkpoint(network, progress, checkpoint, task)
+    bar.set_postfix_str(_describe(progress, recipe))
     return progress
+
+
+def _describe(progress, recipe):
+    """Returns words on the epoch that is under way, and the numbers at the end of the one before."""
+    words = f"epoch {min(progress.epoch + 1, recipe.epochs)}/{recipe.epochs}"
+    if not progress.epoch:
+        return words
+    loss, accuracy, judged = (progress.history[name][-1] for name in ("loss", "accuracy", "val_accuracy"))
+    return f"{words}; after {progress.epoch}: loss {loss:.2f}, accuracy {accuracy:.1%}, validation {judged:.1%}"
 
 
 def fit_one_epoch(network, split, recipe, seed, epoch, bar):
     """Trains the compiled `network` once over `split`; returns the epoch's mean loss and accuracy as a dict.
 
-    On TensorFlow batch by batch and not with `network.fit`: its input pipeline lets an epoch end only when its own
-    clock strikes, 5, 10, 20, 41, ... seconds after the start (notebook 08). On JAX with `network.fit`, which keeps the
-    weights on the device from batch to batch. But at its end it replaces the weights by their running mean,
-    so a recipe with such a mean is trained batch by batch on JAX too. Both ways give the same numbers.
+    The images are brought to the device before the first batch, loss and accuracy back after the last one, so that
+    a GPU never waits for Python. Each batch moves `bar` on by its multiply-adds.
+
+    On TensorFlow by Keras's own step and not by `network.fit`: its input pipeline lets an epoch end only when its own
+    clock strikes, 5, 10, 20, 41, ... seconds after the start (notebook 08). On JAX by `network.fit`, which keeps the
+    weights on the device from batch to batch. Both ways give the same numbers.
     """
-    n_batches = -(-len(split.labels) // recipe.batch_size)
-    cost, n_left = count_multiply_adds(network), len(split.labels)
-
-    def show(loss, accuracy):
-        nonlocal n_left
-        n_images = min(recipe.batch_size, n_left)
-        n_left -= n_images
-        words = f"epoch {epoch + 1}/{recipe.epochs}, loss {loss:.2f}, accuracy {accuracy:.1%}"
-        bar.set_postfix_str(words, refresh=False)
-        bar.update(n_images * cost)
-
-    batches = _mixed_batches(split, recipe, seed, epoch)
-    if keras.backend.backend() == "jax" and not recipe.ema_decay:
-        return _train_with_fit(network, batches, n_batches, show)
-    return _train_by_hand(network, batches, show)
+    cost = count_multiply_adds(network)
+    batches = _mixed_batches(split, recipe, seed, epoch, lambda n_images: bar.update(n_images * cost))
+    if keras.backend.backend() == "jax":
+        return _train_with_fit(network, batches, -(-len(split.labels) // recipe.batch_size))
+    return _train_by_step(network, batches)
 
 
-def _mixed_batches(split, recipe, seed, epoch):
-    """Yields the epoch's batches (images, targets) in their random order, mixed if the recipe says so."""
+def _mixed_batches(split, recipe, seed, epoch, count):
+    """Yields the epoch's batches (images, targets) in their random order, mixed if the recipe says so.
+
+    Of each, `count` is told how many images it has.
+    """
     random = np.random.default_rng([seed, epoch])
     order = random.permutation(len(split.labels))
-    targets = np.eye(len(CLASS_NAMES), dtype=np.float32)
+    targets = np.eye(len(CLASS_NAMES), dtype=np.float32)[split.labels]
+    images = keras.ops.convert_to_tensor(split.images)
     for batch in np.split(order, range(recipe.batch_size, len(order), recipe.batch_size)):
-        images, wanted = split.images[batch], targets[split.labels[batch]]
-        yield mix_pairs(images, wanted, recipe.mixup, random) if recipe.mixup else (images, wanted)
+        chosen = keras.ops.take(images, batch, axis=0), targets[batch]
+        count(len(batch))
+        yield mix_pairs(*chosen, recipe.mixup, random) if recipe.mixup else chosen
 
 
-def _train_by_hand(network, batches, show):
-    sums, n_seen = {"loss": 0.0, "accuracy": 0.0}, 0
+def _train_by_step(network, batches):
+    network.make_train_function()
+    network.reset_metrics()
     for images, wanted in batches:
-        network.reset_metrics()  # Keras 3.15 does so itself, 3.13 does not
-        scores = network.train_on_batch(images, wanted, return_dict=True)
-        n_seen += len(images)
-        sums = {name: total + len(images) * float(scores[name]) for name, total in sums.items()}
-        show(*(total / n_seen for total in sums.values()))
-    return {name: total / n_seen for name, total in sums.items()}
+        # What the step tells are means over the epoch so far.
+        told = network.train_function(iter([(images, wanted, None)]))
+    return {name: float(told[name]) for name in ("loss", "accuracy")}
 
 
-def _train_with_fit(network, batches, n_batches, show):
-    # The numbers that `fit` tells after a batch are means over the epoch so far, as `show` wants them.
-    after_batch = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: show(float(logs["loss"]), float(logs["accuracy"]))
+def _train_with_fit(network, batches, n_batches):
+    # At its end `fit` replaces the weights by their running mean, if there is one; the training goes on from both.
+    weights = []
+    keep = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda *_: weights.extend(variable.value for variable in network.trainable_variables)
     )
-    told = network.fit(batches, steps_per_epoch=n_batches, shuffle=False, verbose=0, callbacks=[after_batch])
+    told = network.fit(batches, steps_per_epoch=n_batches, shuffle=False, verbose=0, callbacks=[keep])
+    for variable, value in zip(network.trainable_variables, weights, strict=True):
+        variable.assign(value)
     return {name: float(told.history[name][0]) for name in ("loss", "accuracy")}
 
 

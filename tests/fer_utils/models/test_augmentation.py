@@ -109,7 +109,7 @@ def test_rotation_and_zoom_stay_within_ten_degrees_and_ten_percent():
 def test_mixtures_have_two_faces_and_two_labels_in_the_same_shares():
     shades = np.array([0, 100, 200], np.uint8)
     images, targets = np.tile(shades[:, None, None, None], (1, 48, 48, 1)), np.eye(7, dtype=np.float32)[:3]
-    mixed, wanted = mix_pairs(images, targets, 1.0, np.random.default_rng(2))
+    mixed, wanted = map(np.asarray, mix_pairs(images, targets, 1.0, np.random.default_rng(2)))
     assert mixed.dtype == np.uint8 and mixed.shape == images.shape and wanted.dtype == np.float32
     assert not np.array_equal(mixed, images)
     np.testing.assert_allclose(wanted.sum(axis=1), 1, atol=1e-6)
