@@ -1,5 +1,6 @@
 """Random changes of the training images as one Keras layer (report §3 and §5.1), stronger ones, and mixtures."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -17,23 +18,29 @@ ERASED = (0.02, 0.2)
 
 
 class Amounts(NamedTuple):
-    """How many of the layer's changes, in their order, an augmentation makes, and the limits of two of them."""
+    """Which changes an augmentation makes, and up to which limits; `composed` makes all but the last in one go."""
 
-    n_changes: int
+    changes: tuple[str, ...]
     degrees: float = ROTATION_DEGREES
     zoom: float = ZOOM
+    shift: float = SHIFT
+    composed: bool = False
 
 
-# The last three are those of other people (`training.experiments.CANDIDATES`).
+ALL_CHANGES = "flip", "rotate", "zoom", "shift", "erase"
+# Those of the course; three of other people (`training.experiments.CANDIDATES`); three that resample a face once.
 AUGMENTATIONS = {
-    "none": Amounts(0),
-    "flip": Amounts(1),
-    "mild": Amounts(3),
-    "shift": Amounts(4),
-    "strong": Amounts(5),
-    "book": Amounts(3, 40, 0.2),
-    "public": Amounts(3, 30, 0.3),
-    "tutorial": Amounts(3, 36, 0.1),
+    "none": Amounts(()),
+    "flip": Amounts(ALL_CHANGES[:1]),
+    "mild": Amounts(ALL_CHANGES[:3]),
+    "shift": Amounts(ALL_CHANGES[:4]),
+    "strong": Amounts(ALL_CHANGES),
+    "book": Amounts(ALL_CHANGES[:3], 40, 0.2),
+    "public": Amounts(ALL_CHANGES[:3], 30, 0.3),
+    "tutorial": Amounts(ALL_CHANGES[:3], 36, 0.1),
+    "affine": Amounts(ALL_CHANGES[:4], composed=True),
+    "affine_erased": Amounts(ALL_CHANGES, composed=True),
+    "small_affine": Amounts(ALL_CHANGES[:4], 6, 0.06, 0.05, composed=True),
 }
 
 
@@ -44,18 +51,62 @@ def augmentation_layer(seed=0, name="mild", interpolation="bilinear"):
     report names the three (§3) and gives no amounts. "flip" only flips; "shift" also shifts, up to a tenth of the
     width, and "strong" also erases, in half of the images, a box of up to a fifth of the area, in grey (Zhong et al.
     2020). `AUGMENTATIONS` lists all names. The same `seed` gives the same sequence of random changes. `interpolation`
-    is Keras's: "bilinear" smooths the image, once with every change; "nearest" leaves it sharp.
+    is Keras's: "bilinear" smooths the image, once with every change, or once in all ("affine"); "nearest" leaves it
+    sharp.
     """
     amounts = AUGMENTATIONS[name]
     how = {"fill_mode": "nearest", "interpolation": interpolation}
-    changes = [
-        layers.RandomFlip("horizontal", seed=seed, name="flip"),
-        layers.RandomRotation(amounts.degrees / 360, **how, seed=seed + 1, name="rotate"),
-        layers.RandomZoom(amounts.zoom, **how, seed=seed + 2, name="zoom"),
-        layers.RandomTranslation(SHIFT, SHIFT, **how, seed=seed + 3, name="shift"),
-        layers.RandomErasing(scale=ERASED, fill_value=0.5, value_range=(0, 1), seed=seed + 4, name="erase"),
-    ]
-    return keras.Sequential(changes[: amounts.n_changes], name="augmentation")
+    layers_of = {
+        "flip": lambda: layers.RandomFlip("horizontal", seed=seed, name="flip"),
+        "rotate": lambda: layers.RandomRotation(amounts.degrees / 360, **how, seed=seed + 1, name="rotate"),
+        "zoom": lambda: layers.RandomZoom(amounts.zoom, **how, seed=seed + 2, name="zoom"),
+        "shift": lambda: layers.RandomTranslation(amounts.shift, amounts.shift, **how, seed=seed + 3, name="shift"),
+        "erase": lambda: layers.RandomErasing(
+            scale=ERASED, fill_value=0.5, value_range=(0, 1), seed=seed + 4, name="erase"
+        ),
+        "affine": lambda: RandomAffine(amounts, interpolation, seed, name="affine"),
+    }
+    changes = amounts.changes
+    if amounts.composed:
+        changes = ("affine", *changes[len(ALL_CHANGES) - 1 :])
+    return keras.Sequential([layers_of[change]() for change in changes], name="augmentation")
+
+
+class RandomAffine(layers.Layer):
+    """Flips, rotates, zooms and shifts images (N, height, width, C) in training, all in one resampling.
+
+    Four layers of Keras do the same one after the other, and three of them resample. `amounts` gives the limits.
+    """
+
+    def __init__(self, amounts, interpolation, seed, **options):
+        super().__init__(**options)
+        self.amounts, self.interpolation = amounts, interpolation
+        self.random = keras.random.SeedGenerator(seed)
+        self.supports_jit = keras.backend.backend() != "tensorflow"  # XLA has not TensorFlow's own operation
+
+    def call(self, images, training=False):
+        if not training:
+            return images
+        return keras.ops.image.affine_transform(
+            images, self._transforms(images), interpolation=self.interpolation, fill_mode="nearest"
+        )
+
+    def _transforms(self, images):
+        """Returns (N, 8): which place of the input is shown at each place of the output, measured from the corner."""
+        ops, (height, width) = keras.ops, images.shape[1:3]
+        angle, zoom, right, down, side = (
+            self._draw(images, limit)
+            for limit in (math.radians(self.amounts.degrees), self.amounts.zoom, *[self.amounts.shift] * 2, 1)
+        )
+        mirror, across, up = ops.where(side < 0, -1.0, 1.0), (1 + zoom) * ops.cos(angle), (1 + zoom) * ops.sin(angle)
+        x, y = (width - 1) / 2, (height - 1) / 2
+        rows = []
+        for to_x, to_y, middle in ((mirror * across, -mirror * up, x), (up, across, y)):
+            rows += [to_x, to_y, middle - to_x * (x + right * width) - to_y * (y + down * height)]
+        return ops.stack([*rows, ops.zeros_like(angle), ops.zeros_like(angle)], axis=1)
+
+    def _draw(self, images, limit):
+        return keras.random.uniform(keras.ops.shape(images)[:1], -limit, limit, seed=self.random)
 
 
 def smooth(images):

@@ -36,8 +36,11 @@ BEST = Recipe(
 BEST_RECIPES = _with_quick(BEST, width=0.25, epochs=8)
 # The same for as long as a tenth of the VGG19's training lasts (notebook 09): for a GPU.
 LONG_RECIPES = _with_quick(replace(BEST, epochs=90), width=0.25, epochs=8)
-# One recipe for all families of `models/families.py`, that of `fast`, so that none of them was tuned.
-EQUAL_RECIPES = _with_quick(FAST, width=0.25, epochs=4)
+# The widths at which narrow networks of the families cost what the VGG's does, within 5 %: maps come in whole numbers.
+QUICK_WIDTHS = {
+    "alexnet": 0.25, "vgg": 0.25, "inception": 0.26, "resnet": 0.25, "densenet": 0.26,
+    "mobilenet": 0.22, "efficientnet": 0.22,
+}  # fmt: skip
 # The recipe of `best` for a quarter of its epochs, on the network of `fast`: cheap enough to be trained many times.
 SMALL = replace(BEST, epochs=10)
 
@@ -101,6 +104,12 @@ def _between(model, title, step, augmentation):
     return Experiment(f"between_{model}_{step}", title, model, augmentation, recipes=FALLING_RECIPES)
 
 
+def _equal(family, title):
+    """One recipe for all families of `models/families.py`, that of `fast`, so that none of them was tuned."""
+    recipes = _with_quick(FAST, width=QUICK_WIDTHS[family], epochs=4)
+    return Experiment(f"equal_{family}", f"{title} at equal cost", family, "flip", recipes=recipes)
+
+
 EXPERIMENTS = {
     experiment.name: experiment
     for experiment in (
@@ -128,13 +137,13 @@ EXPERIMENTS = {
         Experiment("best", "Best", "deep_residual", "strong", recipes=BEST_RECIPES, views=10),
         Experiment("best_long", "Best, 90 epochs", "deep_residual", "strong", recipes=LONG_RECIPES, views=10),
         # The seven families at one cost (notebook 09).
-        Experiment("equal_alexnet", "AlexNet at equal cost", "alexnet", "flip", recipes=EQUAL_RECIPES),
-        Experiment("equal_vgg", "VGG at equal cost", "vgg", "flip", recipes=EQUAL_RECIPES),
-        Experiment("equal_inception", "Inception at equal cost", "inception", "flip", recipes=EQUAL_RECIPES),
-        Experiment("equal_resnet", "ResNet at equal cost", "resnet", "flip", recipes=EQUAL_RECIPES),
-        Experiment("equal_densenet", "DenseNet at equal cost", "densenet", "flip", recipes=EQUAL_RECIPES),
-        Experiment("equal_mobilenet", "MobileNet at equal cost", "mobilenet", "flip", recipes=EQUAL_RECIPES),
-        Experiment("equal_efficientnet", "EfficientNet at equal cost", "efficientnet", "flip", recipes=EQUAL_RECIPES),
+        _equal("alexnet", "AlexNet"),
+        _equal("vgg", "VGG"),
+        _equal("inception", "Inception"),
+        _equal("resnet", "ResNet"),
+        _equal("densenet", "DenseNet"),
+        _equal("mobilenet", "MobileNet"),
+        _equal("efficientnet", "EfficientNet"),
         # What each part of `best` gives: all of them, then one left out or replaced.
         Experiment("small_best", "All parts", "fast", "strong", recipes=_small()),
         Experiment("small_no_erasing", "Without erasing", "fast", "shift", recipes=_small()),
@@ -159,6 +168,14 @@ EXPERIMENTS = {
             recipes=_small(learning_rate=0.1, momentum=0.9, weight_decay=5e-3),
         ),
         Experiment("small_mean", "Mean of the weights", "fast", "strong", recipes=_small(ema_decay=0.99)),
+        Experiment("small_affine", "One resampling", "fast", "affine_erased", recipes=_small()),
+        Experiment(
+            "small_affine_bilinear", "One resampling, smoothed", "fast", "affine_erased",
+            recipes=_small(interpolation="bilinear"),
+        ),
+        Experiment(
+            "small_gentle", "Small changes alone", "fast", "small_affine", recipes=_small(interpolation="bilinear")
+        ),
         Experiment("small_mixup", "With mixup", "fast", "strong", recipes=_small(mixup=0.2)),
     )
 }  # fmt: skip

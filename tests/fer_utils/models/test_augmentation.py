@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from fer_utils.device import keras
-from fer_utils.models.augmentation import AUGMENTATIONS, ERASED, SHIFT, augmentation_layer, mix_pairs, smooth
+from fer_utils.models.augmentation import (
+    AUGMENTATIONS,
+    ERASED,
+    SHIFT,
+    Amounts,
+    RandomAffine,
+    augmentation_layer,
+    mix_pairs,
+    smooth,
+)
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +68,11 @@ def test_values_stay_in_range_and_corners_are_not_filled_with_black(images):
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
-def test_each_kind_makes_the_first_of_the_changes(name):
-    layer = augmentation_layer(name=name)
-    names = ["flip", "rotate", "zoom", "shift", "erase"]
-    assert [change.name for change in layer.layers] == names[: AUGMENTATIONS[name].n_changes]
+def test_each_kind_makes_its_changes(name):
+    amounts = AUGMENTATIONS[name]
+    composed = ("affine", *(["erase"] if "erase" in amounts.changes else []))
+    expected = composed if amounts.composed else amounts.changes
+    assert tuple(change.name for change in augmentation_layer(name=name).layers) == expected
 
 
 def test_bilinear_interpolation_smooths_the_image_and_nearest_leaves_it_sharp():
@@ -91,19 +101,68 @@ def test_strong_augmentation_erases_a_box_in_grey_and_shifts_up_to_a_tenth():
     assert 0.8 * SHIFT * 48 < np.abs(rows).max() <= SHIFT * 48 + 0.01
 
 
-def test_rotation_and_zoom_stay_within_ten_degrees_and_ten_percent():
-    # A dot 20 pixels above the middle: where it goes tells angle and zoom (a flip only mirrors the angle).
+def place_of_dot(change, place, times=1):
+    """(places across, places up) from the middle, in pixels, to which a dot `place` pixels above it is changed."""
     dot = np.zeros((256, 49, 49, 1), np.float32)
-    dot[:, 2:7, 22:27] = 1
-    (changed,) = augment(dot)
+    dot[:, 22 - place : 27 - place, 22:27] = 1
+    changed = np.concatenate([keras.ops.convert_to_numpy(change(dot, training=True)) for _ in range(times)])
     weights = changed[..., 0] / changed.sum(axis=(1, 2, 3))[:, None, None]
     across = (weights * np.arange(-24, 25)).sum(axis=(1, 2))
-    up = (weights * np.arange(24, -25, -1)[:, None]).sum(axis=(1, 2))
-    degrees, distances = np.degrees(np.arctan2(across, up)), np.hypot(across, up) / 20
-    assert 8 < np.abs(degrees).max() < 10.5
-    assert degrees.min() < 0 < degrees.max()
-    assert 0.88 < distances.min() < 0.93
-    assert 1.07 < distances.max() < 1.13
+    return across, (weights * np.arange(24, -25, -1)[:, None]).sum(axis=(1, 2))
+
+
+def without_shift(name):
+    return RandomAffine(AUGMENTATIONS[name]._replace(shift=0.0), "bilinear", seed=0)
+
+
+@pytest.mark.parametrize(
+    ("change", "degrees", "zoom"),
+    [
+        pytest.param(lambda: augmentation_layer(0), 10, 0.1, id="mild"),
+        pytest.param(lambda: without_shift("affine"), 10, 0.1, id="affine"),
+        pytest.param(lambda: without_shift("small_affine"), 6, 0.06, id="small_affine"),
+    ],
+)
+def test_rotation_and_zoom_stay_within_their_limits(change, degrees, zoom):
+    # A dot 20 pixels above the middle: where it goes tells angle and zoom (a flip only mirrors the angle).
+    across, up = place_of_dot(change(), 20)
+    angles, distances = np.degrees(np.arctan2(across, up)), np.hypot(across, up) / 20
+    assert 0.8 * degrees < np.abs(angles).max() < degrees + 0.5
+    assert angles.min() < 0 < angles.max()
+    assert 1 - 1.2 * zoom < distances.min() < 1 - 0.7 * zoom
+    assert 1 + 0.7 * zoom < distances.max() < 1 + 1.3 * zoom
+
+
+def test_one_resampling_flips_half_of_the_faces_and_shifts_all_up_to_its_limit(images):
+    only_shift = RandomAffine(Amounts((), 0.0, 0.0, SHIFT), "bilinear", seed=0)
+    across, up = place_of_dot(only_shift, 0, times=2)
+    for moved in (across, up):
+        assert 0.9 * SHIFT * 49 < np.abs(moved).max() <= SHIFT * 49 + 0.01 and abs(moved.mean()) < 0.1 * SHIFT * 49
+    only_flip = RandomAffine(Amounts((), 0.0, 0.0, 0.0), "bilinear", seed=0)
+    changed = keras.ops.convert_to_numpy(only_flip(images, training=True))
+    flipped = is_flipped(changed)
+    assert 0.4 < flipped.mean() < 0.6
+    np.testing.assert_allclose(changed, np.where(flipped[:, None, None, None], images[:, :, ::-1], images), atol=1e-5)
+
+
+def test_one_resampling_smooths_less_than_three():
+    checks = np.indices((48, 48)).sum(axis=0) % 2
+    images = np.broadcast_to(checks[:, :, None].astype(np.float32), (256, 48, 48, 1))
+    once, thrice = (
+        keras.ops.convert_to_numpy(augmentation_layer(name=name)(images, training=True)).std()
+        for name in ("affine", "shift")
+    )
+    assert once > 1.2 * thrice
+
+
+@pytest.mark.parametrize("name", ["affine", "affine_erased"])
+def test_one_resampling_is_set_by_its_seed_stays_in_range_and_leaves_alone_what_is_not_trained(images, name):
+    first, again, other = (augmentation_layer(seed, name) for seed in (3, 3, 4))
+    changed = [keras.ops.convert_to_numpy(layer(images, training=True)) for layer in (first, again, other)]
+    np.testing.assert_array_equal(changed[0], changed[1])
+    assert not np.array_equal(changed[0], changed[2]) and changed[0].min() >= 0 and changed[0].max() <= 1
+    assert not np.array_equal(keras.ops.convert_to_numpy(first(images, training=True)), changed[0])
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(first(images, training=False)), images)
 
 
 def test_mixtures_have_two_faces_and_two_labels_in_the_same_shares():

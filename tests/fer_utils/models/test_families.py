@@ -6,6 +6,7 @@ import pytest
 from fer_utils.device import keras
 from fer_utils.models.cost import count_multiply_adds
 from fer_utils.models.families import BUDGET, FAMILIES, STEM
+from fer_utils.training.experiments import QUICK_WIDTHS
 from fer_utils.models.of_report import lenet_like
 from fer_utils.models.prediction import predict
 
@@ -30,6 +31,12 @@ def test_the_budget_is_what_the_baseline_costs():
 @pytest.mark.parametrize("name", FAMILIES)
 def test_each_costs_the_budget_to_within_five_percent(networks, name):
     assert abs(count_multiply_adds(networks[name]) / BUDGET - 1) < 0.05
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_each_costs_what_the_vgg_does_in_the_quick_profile_too(name):
+    narrow, plain = (FAMILIES[each](QUICK_WIDTHS[each]) for each in (name, "vgg"))
+    assert abs(count_multiply_adds(narrow) / count_multiply_adds(plain) - 1) < 0.05
 
 
 @pytest.mark.parametrize("name", FAMILIES)
