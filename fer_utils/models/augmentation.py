@@ -28,7 +28,7 @@ class Amounts(NamedTuple):
 
 
 ALL_CHANGES = "flip", "rotate", "zoom", "shift", "erase"
-# Those of the course; three of other people (`training.experiments.CANDIDATES`); three that resample a face once.
+# Those of the course; three of other people (`training.experiments.CANDIDATES`); "strong" in one resampling.
 AUGMENTATIONS = {
     "none": Amounts(()),
     "flip": Amounts(ALL_CHANGES[:1]),
@@ -38,9 +38,7 @@ AUGMENTATIONS = {
     "book": Amounts(ALL_CHANGES[:3], 40, 0.2),
     "public": Amounts(ALL_CHANGES[:3], 30, 0.3),
     "tutorial": Amounts(ALL_CHANGES[:3], 36, 0.1),
-    "affine": Amounts(ALL_CHANGES[:4], composed=True),
-    "affine_erased": Amounts(ALL_CHANGES, composed=True),
-    "small_affine": Amounts(ALL_CHANGES[:4], 6, 0.06, 0.05, composed=True),
+    "affine": Amounts(ALL_CHANGES, composed=True),
 }
 
 

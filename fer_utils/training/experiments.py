@@ -168,14 +168,7 @@ EXPERIMENTS = {
             recipes=_small(learning_rate=0.1, momentum=0.9, weight_decay=5e-3),
         ),
         Experiment("small_mean", "Mean of the weights", "fast", "strong", recipes=_small(ema_decay=0.99)),
-        Experiment("small_affine", "One resampling", "fast", "affine_erased", recipes=_small()),
-        Experiment(
-            "small_affine_bilinear", "One resampling, smoothed", "fast", "affine_erased",
-            recipes=_small(interpolation="bilinear"),
-        ),
-        Experiment(
-            "small_gentle", "Small changes alone", "fast", "small_affine", recipes=_small(interpolation="bilinear")
-        ),
+        Experiment("small_affine", "One resampling", "fast", "affine", recipes=_small()),
         Experiment("small_mixup", "With mixup", "fast", "strong", recipes=_small(mixup=0.2)),
     )
 }  # fmt: skip

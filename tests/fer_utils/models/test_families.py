@@ -6,9 +6,9 @@ import pytest
 from fer_utils.device import keras
 from fer_utils.models.cost import count_multiply_adds
 from fer_utils.models.families import BUDGET, FAMILIES, STEM
-from fer_utils.training.experiments import QUICK_WIDTHS
 from fer_utils.models.of_report import lenet_like
 from fer_utils.models.prediction import predict
+from fer_utils.training.experiments import QUICK_WIDTHS
 
 
 @pytest.fixture(scope="module")

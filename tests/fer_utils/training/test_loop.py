@@ -353,7 +353,7 @@ from fer_utils.training.experiments import find_experiment
 from small_training import TINY, build_small_network, make_faces
 build.NETWORKS["fast"] = build_small_network
 recipe = dataclasses.replace(TINY, batch_size=40, mixup=0.2, dropout=0.5, ema_decay=0.5)
-experiment = dataclasses.replace(find_experiment("fast"), augmentation="affine_erased")
+experiment = dataclasses.replace(find_experiment("fast"), augmentation="affine")
 split, found = make_faces().train, []
 
 def train_on_each_batch(network, batches):
