@@ -1,4 +1,4 @@
-"""The live camera of notebook 11's photo widget in a real Chromium, for test_browser.py."""
+"""The live camera of notebook 12's photo widget in a real Chromium, for test_browser.py."""
 
 import base64
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from matplotlib import cbook
 
-LEAST_ANSWERS = 1  # in a second, with whatever else the machine does; notebook 11 tells how many a quiet one gives
+LEAST_ANSWERS = 1  # in a second, with whatever else the machine does; notebook 12 tells how many a quiet one gives
 
 # A camera that shows a picture, instead of Chromium's own, which shows none with a face. It moves: a camera's picture
 # is a new one many times a second.

@@ -9,9 +9,10 @@ from fer_utils.exercises.n05 import check_epochs_to_reach, check_free_block, che
 from fer_utils.exercises.n06 import check_new_output, check_patch_width, check_pick_middle
 from fer_utils.exercises.n07 import check_faces_needed, check_mixing_rows, check_no_worse_rule
 from fer_utils.exercises.n08 import check_choices, check_least_seconds, check_time_median
-from fer_utils.exercises.n09 import check_half_cost_width, check_mean_of_networks, check_separable_cost
-from fer_utils.exercises.n10 import check_calibration_error, check_ceiling, check_drop
-from fer_utils.exercises.n11 import check_grey_levels, check_sureness, check_wider_square
+from fer_utils.exercises.n09 import check_half_cost_width, check_separable_cost
+from fer_utils.exercises.n10 import check_luck_of_the_best, check_mean_of_networks, check_training_cost
+from fer_utils.exercises.n11 import check_calibration_error, check_ceiling, check_drop
+from fer_utils.exercises.n12 import check_grey_levels, check_sureness, check_wider_square
 
 __all__ = [
     "Verdict",
@@ -28,6 +29,7 @@ __all__ = [
     "check_half_cost_width",
     "check_honest_accuracy",
     "check_least_seconds",
+    "check_luck_of_the_best",
     "check_mean_of_networks",
     "check_memorise",
     "check_mirrored",
@@ -46,6 +48,7 @@ __all__ = [
     "check_strided_field",
     "check_sureness",
     "check_time_median",
+    "check_training_cost",
     "check_two_views",
     "check_wider_square",
 ]

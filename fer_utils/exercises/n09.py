@@ -2,9 +2,7 @@
 
 import math
 
-import numpy as np
-
-from fer_utils.exercises.checking import Mistake, as_array, as_number, call, check, compare_arrays, compare_numbers
+from fer_utils.exercises.checking import Mistake, as_number, check, compare_numbers
 
 
 @check("fill in the multiply-adds of both convolutions of the block together, a number")
@@ -39,24 +37,3 @@ def check_half_cost_width(answer, cost_of_width):
     if width == 0.5:
         raise Mistake("half the width halves the maps that a layer reads and those that it gives: count again")
     raise Mistake(f"this leaves {share:.0%} of the multiply-adds, too {'many' if share > 0.5 else 'few'}")
-
-
-@check("write a function of probabilities (networks, N, 7) that returns the class of each face, an array (N,)")
-def check_mean_of_networks(answer):
-    """`answer(probabilities)`: the class with the highest mean over the networks, int (N,), of invented networks."""
-    random = np.random.default_rng(0)
-    probabilities = random.dirichlet(np.full(7, 0.4), size=(3, 200))
-    classes = as_array(call(answer, probabilities), (200,))
-    votes = np.eye(7)[probabilities.argmax(axis=2)].sum(axis=0)
-    surest = probabilities.max(axis=2).argmax(axis=0)
-    mistakes = {
-        "that is a vote: it counts a network that is sure no more than one that guesses": votes.argmax(axis=1),
-        "that is the answer of whichever network is surest": probabilities.max(axis=0).argmax(axis=1),
-        "that is the number of a network, not of a class": surest,
-        "that is the first network alone": probabilities[0].argmax(axis=1),
-        "that is the last network alone": probabilities[-1].argmax(axis=1),
-        "that multiplies the probabilities: one network that says never decides": probabilities.prod(axis=0).argmax(1),
-        "those are probabilities, not classes": probabilities.mean(axis=0).max(axis=1),
-    }
-    compare_arrays(classes, probabilities.mean(axis=0).argmax(axis=1), mistakes)
-    return "the mean over the networks first, then the highest of the seven"

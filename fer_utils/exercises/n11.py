@@ -1,61 +1,102 @@
-"""Checks of the exercises of notebook 11, your own photo."""
+"""Checks of the exercises of notebook 11, reading the mistakes."""
 
 import numpy as np
 
-from fer_utils.exercises.checking import Mistake, as_array, as_share, call, check, compare_arrays
+from fer_utils.exercises.checking import Mistake, as_number, as_share, call, check, compare_numbers
 
 
-@check("fill in how sure an answer must be, a share with two decimals")
-def check_sureness(answer, run):
-    """The lowest probability such that of the test answers of `run` that are at least as sure, 90 % are right."""
-    sureness, confidence = as_share(answer), run.test_probabilities.max(axis=1).astype(float)
-    if sureness > confidence.max():
-        raise Mistake("no answer is as sure as that")
+@check("fill in the share right of the best answers, if each label were drawn like one more of these votes")
+def check_ceiling(answer, votes):
+    """The label ceiling of `votes` int (faces, 8): seven classes, and last the votes for something else."""
+    total, of_classes = votes.sum(axis=1), votes[:, :7]
+    most = of_classes.max(axis=1)
+    mistakes = {
+        "on the face that most people find no word for, the best answer of the seven is another than theirs": np.mean(
+            votes.max(axis=1) / total
+        ),
+        "this pools all votes: each face counts the same, however many voted on it": most.sum() / total.sum(),
+        "this leaves out the votes for something else; a label that is one of them is missed, too": np.mean(
+            most / of_classes.sum(axis=1)
+        ),
+        "this counts the faces on which more than half agree; an answer there is not always right": np.mean(
+            most > total / 2
+        ),
+        "this is how often the best answer is wrong": 1 - np.mean(most / total),
+    }
+    compare_numbers(as_share(answer), np.mean(most / total), mistakes)
+    return "no network, however good, would stand above it, except by luck"
 
-    def accuracy_from(least):
-        return np.mean(run.test_correct[confidence >= least])
 
-    if accuracy_from(sureness) < 0.9:
-        raise Mistake(f"of the answers at least this sure only {accuracy_from(sureness):.1%} are right")
-    if sureness >= 0.01 and accuracy_from(sureness - 0.01) >= 0.9:
-        spared = np.mean(confidence >= sureness)
-        raise Mistake(
-            f"this is enough, but leaves {spared:.0%} of the answers; a lower value, that leaves more, is enough"
-        )
-    return f"it leaves {np.mean(confidence >= sureness):.0%} of the answers; on the others the network should be silent"
-
-
-@check("write a function that returns the wider square as (left, top, side)")
-def check_wider_square(answer):
-    """A function of a square (left, top, side) and a factor: the square round its centre, `factor` times as wide."""
-    for (left, top, side), factor in (((100, 80, 40), 1.5), ((60, 90, 80), 2)):
-        growth = side * (factor - 1)
+@check("write a function of confidence, correct and n_bins that gives the expected calibration error")
+def check_calibration_error(answer):
+    """`answer(confidence, correct, n_bins)`: the expected calibration error over bins of equal width from 0 to 1."""
+    random = np.random.default_rng(10)
+    confidence = np.concatenate([0.3 + 0.69 * random.random(380) ** 0.5, np.full(20, 1.0)])
+    correct = random.random(400) < np.where(confidence < 0.6, confidence + 0.25, confidence - 0.2)
+    for n_bins in (10, 5):
+        error = call(answer, confidence.copy(), correct.copy(), n_bins)
+        if np.isscalar(error) and not isinstance(error, str) and np.isnan(error):
+            raise Mistake("your function gives nan: a bin without answers has no mean, and no part in the error")
+        weights, gaps = _bin_gaps(confidence, correct, n_bins)
+        inside_weights, inside_gaps = _bin_gaps(confidence[confidence < 1], correct[confidence < 1], n_bins)
         mistakes = {
-            "the square grew to the right and down only: its centre has moved": (left, top, side + growth),
-            "the centre moved up and to the left: half of the growth belongs on each side": (
-                (left - growth, top - growth, side + growth)
+            "every bin counts the same here, however few answers lie in it": np.abs(gaps).mean(),
+            "that is the worst bin alone": np.abs(gaps).max(),
+            "too sure here and too unsure there cancel: take each bin's distance without its sign": abs(
+                np.sum(weights * gaps)
             ),
-            "the place is right, but the side is still the old one": (left - growth / 2, top - growth / 2, side),
-            "the square is as it was": (left, top, side),
+            "an answer of confidence 1 belongs to the last bin, and here it is left out": np.sum(
+                inside_weights * np.abs(inside_gaps)
+            ),
+            "left out is the answer of confidence 1, though it is counted in the number of all": (
+                np.sum(inside_weights * np.abs(inside_gaps)) * np.mean(confidence < 1)
+            ),
         }
-        square = as_array(call(answer, (left, top, side), factor), (3,))
-        compare_arrays(square, (left - growth / 2, top - growth / 2, side + growth), mistakes)
-    return "half of the growth on each side, and the centre stays"
+        compare_numbers(as_number(error), np.sum(weights * np.abs(gaps)), mistakes)
+    return "each bin counts by its answers, and no sign cancels another"
 
 
-@check("write a function that returns the grey levels, an array of uint8")
-def check_grey_levels(answer):
-    """A function that brings a face of floats from 0 to 1 back to the networks' uint8 grey levels from 0 to 255."""
-    face = np.linspace(0, 1, 48 * 48, dtype=np.float32).reshape(48, 48, 1)
-    levels = call(answer, face)
-    as_array(levels, face.shape)
-    if np.max(levels) <= 1:
-        raise Mistake("no number is above 1: the networks divide by 255, and would see a dark room")
-    if np.asarray(levels).dtype != np.uint8:
-        raise Mistake(f"the numbers are of type {np.asarray(levels).dtype}; the faces of the course are uint8")
-    away = np.abs(levels - 255 * face)
-    if away.max() > 250:
-        raise Mistake("white has become black: 256 does not fit into 8 bits")
-    if away.max() > 1:
-        raise Mistake(f"some grey levels are wrong by {away.max():.0f}")
-    return "black is 0, white is 255, and the network divides by itself"
+def _bin_gaps(confidence, correct, n_bins):
+    """The share of the answers, and mean confidence minus accuracy, of each bin that has answers."""
+    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    filled = np.unique(bins)
+    gaps = [confidence[bins == place].mean() - correct[bins == place].mean() for place in filled]
+    return np.array([np.mean(bins == place) for place in filled]), np.array(gaps)
+
+
+@check("write a function that gives the drop of the score when a square of the image is covered with grey")
+def check_drop(answer):
+    """`answer(score, image, top, left, size)`: what a square of the image's mean grey takes from `score(image)`."""
+    rows, columns = np.mgrid[:48, :48]
+    image = (40 + 3 * rows + columns % 7)[..., np.newaxis].astype(np.uint8)
+    image[8:20, 30:44] = 250
+    image[:6, :10] = 220
+
+    def score(seen):
+        return (seen[8:20, 30:44].mean() + 2 * seen[:6, :10].mean()) / 765
+
+    def cover(top, left, size, grey):
+        covered = image.copy()
+        covered[max(top, 0) : max(top + size, 0), max(left, 0) : max(left + size, 0)] = grey
+        return score(image) - score(covered)
+
+    for top, left, size in ((8, 30, 10), (-4, -2, 9)):
+        given = image.copy()
+        drop = as_number(call(answer, score, given, top, left, size))
+        if not np.array_equal(given, image):
+            raise Mistake("the image that was passed has changed: cover a copy of it")
+        right = cover(top, left, size, image.mean())
+        mistakes = {
+            "the sign is wrong: a drop is the score before less the score after": -right,
+            "rows and columns have changed places: the first index goes from top to bottom": cover(
+                left, top, size, image.mean()
+            ),
+            "the square is black, and black is a grey level with a meaning: asked for is the image's mean": cover(
+                top, left, size, 0
+            ),
+            "this is the score after, not what it lost": score(image) - right,
+        }
+        if top < 0 and abs(drop) < 1e-6:
+            raise Mistake("a square that begins outside covers nothing here: a negative index counts from the end")
+        compare_numbers(drop, right, mistakes, tolerance=0.03)
+    return "one square of the map; the whole map is this in a loop over the places"

@@ -34,7 +34,7 @@ BEST = Recipe(
     interpolation="nearest",
 )  # fmt: skip
 BEST_RECIPES = _with_quick(BEST, width=0.25, epochs=8)
-# The same for as long as a tenth of the VGG19's training lasts (notebook 09): for a GPU.
+# The same for as long as a tenth of the VGG19's training lasts (notebook 10): for a GPU.
 LONG_RECIPES = _with_quick(replace(BEST, epochs=90), width=0.25, epochs=8)
 # The widths at which narrow networks of the families cost what the VGG's does, within 5 %: maps come in whole numbers.
 QUICK_WIDTHS = {
@@ -181,7 +181,7 @@ BETWEEN_ROWS = tuple(name for name in EXPERIMENTS if name.startswith("between_")
 FAST_ROWS = "fast", "fast_float32"
 # The most accurate network that the course trains, and the same trained for longer.
 BEST_ROWS = "best", "best_long"
-# Notebook 09: seven families at the cost of the baseline, and what each part of `best` gives.
+# Seven families at the cost of the baseline (notebook 09), and what each part of `best` gives (notebook 10).
 EQUAL_ROWS = tuple(name for name in EXPERIMENTS if name.startswith("equal_"))
 ABLATION_ROWS = tuple(name for name in EXPERIMENTS if name.startswith("small_"))
 

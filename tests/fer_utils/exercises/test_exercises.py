@@ -758,6 +758,58 @@ CASES_09 = [
             ("half", "a single number"),
         ],
     ),
+]
+
+
+# --- 10 the strongest network ---
+
+WHOLE = 3 * 185e6 * 28_709 * 90
+
+
+def draw_best(n_networks, accuracy, n_faces):
+    """{name: array} of 4,000 rounds: the highest, the lowest and the first of the measured accuracies."""
+    measured = np.random.default_rng(3).binomial(n_faces, accuracy, size=(4_000, n_networks)) / n_faces
+    return {"best": measured.max(axis=1), "worst": measured.min(axis=1), "first": measured[:, 0]}
+
+
+def luck(n_networks, accuracy, n_faces):
+    return draw_best(n_networks, accuracy, n_faces)["best"].mean() - accuracy
+
+
+def only_if_several(wrong):
+    """The right answer for a single network, else that of `wrong`."""
+    return lambda *asked: wrong(*asked) if asked[0] > 1 else 0.0
+
+
+CASES_10 = [
+    Case(
+        "training_cost",
+        no_data,
+        right=[WHOLE, np.float32(WHOLE), 1.434e15],
+        wrong=[
+            (WHOLE / 3, "forward alone"),
+            (2 * WHOLE / 3, "backward alone"),
+            (WHOLE / 90, "one epoch"),
+            (WHOLE / 28_709, "one face"),
+            (1.1 * WHOLE, "large"),
+            ("many", "a single number"),
+        ],
+    ),
+    Case(
+        "luck_of_the_best",
+        no_data,
+        right=[luck, lambda *asked: float(luck(*asked))],
+        wrong=[
+            (lambda *asked: draw_best(*asked)["best"].mean(), "a single network is not chosen"),
+            (only_if_several(lambda *asked: draw_best(*asked)["best"].mean()), "published accuracy"),
+            (only_if_several(lambda *asked: 100 * luck(*asked)), "in points"),
+            (only_if_several(lambda n, p, faces: (p * (1 - p) / faces) ** 0.5), "standard deviation"),
+            (only_if_several(lambda *asked: np.ptp([*map(np.mean, draw_best(*asked).values())])), "worst to the best"),
+            (only_if_several(lambda n, p, faces: 1.96 * (p * (1 - p) / faces) ** 0.5), "95 % interval"),
+            (only_if_several(lambda *asked: 0.5 * luck(*asked)), "average over more rounds"),
+            (lambda n, p, faces: "some", "a single number"),
+        ],
+    ),
     Case(
         "mean_of_networks",
         no_data,
@@ -780,7 +832,7 @@ CASES_09 = [
 ]
 
 
-# --- 10 reading the mistakes ---
+# --- 11 reading the mistakes ---
 
 
 def table_of_votes():
@@ -822,7 +874,7 @@ def cover_in_place(score, image, top, left, size):
     return before - score(image)
 
 
-CASES_10 = [
+CASES_11 = [
     Case(
         "ceiling",
         lambda: (table_of_votes(),),
@@ -868,7 +920,7 @@ CASES_10 = [
 ]
 
 
-# --- 11 your own photo ---
+# --- 12 your own photo ---
 
 
 def run_of_known_worth():
@@ -883,7 +935,7 @@ def as_uint8(change):
     return lambda face: change(face).astype(np.uint8)
 
 
-CASES_11 = [
+CASES_12 = [
     Case(
         "sureness",
         lambda: (run_of_known_worth(),),
@@ -952,6 +1004,7 @@ CASES = [
         CASES_09,
         CASES_10,
         CASES_11,
+        CASES_12,
     )
     for case in cases
 ]

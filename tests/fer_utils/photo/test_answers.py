@@ -217,7 +217,7 @@ def test_fer2013_given_as_files_costs_at_most_a_point(real_fer2013, tmp_path):
 def test_grey_levels_of_fer2013_in_the_notebook(real_fer2013):
     found = read_fer2013(real_fer2013 / "fer2013.npz")
     faces = found.pixels[found.usage == 0].reshape(-1, 48 * 48).astype(np.float32)
-    text = (PROJECT / "notebooks" / "11_your_own_photo.ipynb").read_text(encoding="utf-8")
+    text = (PROJECT / "notebooks" / "12_your_own_photo.ipynb").read_text(encoding="utf-8")
     for share, words in ((0.5, "median"), (0.05, "5 % are below"), (0.95, "5 % are above")):
         mean, deviation = (np.quantile(values, share) for values in (faces.mean(axis=1), faces.std(axis=1)))
         assert f'of FER2013, {words}\\": ({mean:.0f}, {deviation:.0f})' in text
