@@ -72,7 +72,7 @@ def execute_notebook(path, environment):
         record_timing=False,
         store_widget_state=False,
         coalesce_streams=True,
-        on_notebook_start=_let_ctrl_c_through,
+        on_notebook_start=lambda notebook: _keep_signals(handlers),
         on_cell_execute=show,
         resources={"metadata": {"path": str(path.parent)}},
     )
@@ -80,19 +80,31 @@ def execute_notebook(path, environment):
     # A drawing backend of the user's own choice would keep the figures out of the notebook.
     variables = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"} | environment
     start, failure = time.monotonic(), ""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with bar:
             client.execute(env=variables, stderr=subprocess.DEVNULL)
     except (CellExecutionError, DeadKernelError) as error:
         failure = f"failed at cell {len(started)} of {total}\n{_describe_failure(started, error)}"
+    finally:
+        _set_signals(handlers)
     _leave_out_widgets(notebook)
     return notebook, Outcome(name, (time.monotonic() - start) / 60, len(started), failure)
 
 
-def _let_ctrl_c_through(notebook):
-    """Takes back nbclient's handler of Ctrl-C, which would leave a half-closed kernel behind."""
-    with contextlib.suppress(NotImplementedError, RuntimeError):
-        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+def _keep_signals(handlers):
+    """Takes back nbclient's handlers of Ctrl-C and SIGTERM, which would leave a half-closed kernel behind."""
+    for number in handlers:
+        with contextlib.suppress(NotImplementedError, RuntimeError):
+            asyncio.get_running_loop().remove_signal_handler(number)
+    _set_signals(handlers)
+
+
+def _set_signals(handlers):
+    """Sets the `handlers`, {signal: what answers it}, which outside the main thread nobody can."""
+    with contextlib.suppress(ValueError):
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _leave_out_widgets(notebook):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from fer_utils.environment import PROJECT
@@ -39,3 +40,19 @@ def test_a_training_that_is_told_to_end_says_what_is_kept(tmp_path):
     assert process.returncode == 1 and "Traceback" not in said
     assert "stopped; all finished epochs are kept; the same command goes on there" in said
     assert list(tmp_path.rglob("*.unfinished.npz"))
+
+
+@pytest.mark.slow
+def test_a_run_of_notebooks_that_is_told_to_end_takes_its_kernel_along():
+    settings = {**os.environ, "FER_PROGRESS": "1"}
+    arguments = ["run", "--only", "02"]
+    process = subprocess.Popen([*COMMAND, *arguments], env=settings, cwd=PROJECT, stderr=subprocess.PIPE, text=True)
+    said = ""
+    while "cell 2 of" not in said and (more := process.stderr.read(1)):
+        said += more
+    kernels = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGTERM)
+    _, last = process.communicate(timeout=60)
+    assert process.returncode == 1 and "Traceback" not in last
+    assert "stopped; the pages that are finished are kept" in last
+    assert kernels and psutil.wait_procs(kernels, timeout=20)[1] == []
