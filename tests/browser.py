@@ -102,10 +102,10 @@ def _wait_for_address(server, runtime, log, seconds=60):
     while time.monotonic() < deadline and server.poll() is None:
         for path in runtime.glob("jpserver-*.json"):
             with contextlib.suppress(json.JSONDecodeError):  # half written
-                info = json.loads(path.read_text())
+                info = json.loads(path.read_text(encoding="utf-8"))
                 return f"{info['url']}lab?reset&token={info['token']}"
         time.sleep(0.1)
-    raise RuntimeError(f"JupyterLab did not start within {seconds} s:\n{log.read_text()[-2000:]}")
+    raise RuntimeError(f"JupyterLab did not start within {seconds} s:\n{log.read_text(encoding='utf-8')[-2000:]}")
 
 
 class _SilentHandler(http.server.SimpleHTTPRequestHandler):

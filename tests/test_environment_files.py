@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from fer_utils.environment import PROJECT
 
-PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
 # Put together here, so that this file does not hold the words it looks for.
 PLACES = ["pypi" + ".org", "files.python" + "hosted", "index" + "-url", "conda.anaconda" + ".org", "find" + "-links"]
 
@@ -53,14 +53,14 @@ def find_places(content):
 
 
 def list_files(*options):
-    result = subprocess.run(["git", "ls-files", "-z", *options], cwd=PROJECT, capture_output=True, text=True)
+    result = subprocess.run(["git", "ls-files", "-z", *options], cwd=PROJECT, capture_output=True, encoding="utf-8")
     if result.returncode:
         pytest.skip("this is no git checkout")
     return [name for name in result.stdout.split("\0") if name]
 
 
 def test_every_direct_dependency_is_pinned_in_its_range():
-    pins = read_pins((PROJECT / "constraints.txt").read_text())
+    pins = read_pins((PROJECT / "constraints.txt").read_text(encoding="utf-8"))
     assert unpinned(direct_dependencies(PYPROJECT), pins) == []
 
 
@@ -73,7 +73,7 @@ def test_a_missing_and_a_wrong_pin_are_seen():
 
 
 def test_environment_yml_has_python_pip_and_the_package():
-    environment = yaml.safe_load((PROJECT / "environment.yml").read_text())
+    environment = yaml.safe_load((PROJECT / "environment.yml").read_text(encoding="utf-8"))
     python, pip, rest = environment["dependencies"]
     name, _, version = python.partition("=")
     assert name == "python" and SpecifierSet(PYPROJECT["project"]["requires-python"]).contains(f"{version}.0")
@@ -81,7 +81,7 @@ def test_environment_yml_has_python_pip_and_the_package():
 
 
 def test_environment_yml_says_what_each_package_is_for():
-    lines = (PROJECT / "environment.yml").read_text().splitlines()
+    lines = (PROJECT / "environment.yml").read_text(encoding="utf-8").splitlines()
     explained = [line.split()[1] for line in lines if line.startswith("      # ") and len(line.split()) > 2]
     assert explained == [Requirement(text).name for text in PYPROJECT["project"]["dependencies"]]
 
@@ -113,12 +113,12 @@ def test_no_lock_file_is_kept():
 
 
 def test_constraints_hold_no_address():
-    assert "://" not in (PROJECT / "constraints.txt").read_text()
+    assert "://" not in (PROJECT / "constraints.txt").read_text(encoding="utf-8")
 
 
 def test_licence_and_citation():
-    assert (PROJECT / "LICENSE").read_text().startswith("MIT License")
-    citation = yaml.safe_load((PROJECT / "CITATION.cff").read_text())
+    assert (PROJECT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
+    citation = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8"))
     (report,) = citation["references"]
     assert citation["license"] == PYPROJECT["project"]["license"] and report["date-published"] == "2020-11-24"
     assert citation["version"] == PYPROJECT["project"]["version"]
@@ -126,5 +126,5 @@ def test_licence_and_citation():
 
 def test_ci_runs_the_readmes_command():
     script = PROJECT / ".ci" / "run"
-    assert script.stat().st_mode & 0o111 and script.read_text().splitlines()[-1] == "uv run pytest"
-    assert "uv run pytest" in (PROJECT / "README.md").read_text()
+    assert script.stat().st_mode & 0o111 and script.read_text(encoding="utf-8").splitlines()[-1] == "uv run pytest"
+    assert "uv run pytest" in (PROJECT / "README.md").read_text(encoding="utf-8")

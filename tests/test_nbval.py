@@ -12,7 +12,9 @@ from fer_utils.environment import PROJECT
 
 def run_nbval(folder):
     command = [sys.executable, "-m", "pytest", "-c", str(PROJECT / "pyproject.toml"), "-p", "conftest", str(folder)]
-    return subprocess.run([*command, "-p", "no:cacheprovider", "-n0"], cwd=PROJECT, capture_output=True, text=True)
+    return subprocess.run(
+        [*command, "-p", "no:cacheprovider", "-n0"], cwd=PROJECT, capture_output=True, encoding="utf-8"
+    )
 
 
 @pytest.mark.slow

@@ -132,7 +132,7 @@ def tabulate_ablation(recorded):
             rows[EXPERIMENTS[name].title] = {
                 "validation accuracy": f"{validation:.1f} %",
                 "test accuracy": describe_accuracy(average_over_seeds(correct_answers(runs))),
-                "less all parts": differences[name].in_points() if name in differences else "",
+                "minus all parts": differences[name].in_points() if name in differences else "",
                 "seeds": str(len(runs)),
             }
     return _as_table(rows, "trained with")

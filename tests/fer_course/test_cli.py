@@ -56,7 +56,7 @@ def test_run_only_hands_on_profile_and_absolute_data(course, monkeypatch):
     monkeypatch.chdir(course.folder)
     result = invoke("run", "--only", "01", "--data", "faces", "--profile", "full")
     assert result.exit_code == 0 and "02_bad" not in result.output
-    page = (course.folder / "build" / "html" / "01_good.html").read_text()
+    page = (course.folder / "build" / "html" / "01_good.html").read_text(encoding="utf-8")
     assert f"{course.folder / 'faces'} full 0" in page
     assert course.loads[0]["FER_DATA"] == str(course.folder / "faces")
 
@@ -81,7 +81,7 @@ def test_store_fixes_the_settings_and_fails_with_a_notebook(course, monkeypatch)
     before = (course.folder / "notebooks" / "02_bad.ipynb").read_bytes()
     result = invoke("store")
     assert result.exit_code == 1 and "failed at cell 1 of 1" in result.output
-    assert "drawn quick 0" in (course.folder / "notebooks" / "01_good.ipynb").read_text()
+    assert "drawn quick 0" in (course.folder / "notebooks" / "01_good.ipynb").read_text(encoding="utf-8")
     assert (course.folder / "notebooks" / "02_bad.ipynb").read_bytes() == before
     assert invoke("store", "--only", "01").exit_code == 0
 
@@ -102,8 +102,8 @@ def test_store_times_the_notebooks_only_all_together(course, monkeypatch, option
 
 def test_badges_names_what_it_changed_or_says_what_is_wrong(course, monkeypatch):
     monkeypatch.setattr(cli, "PROJECT", course.folder)
-    (course.folder / "pyproject.toml").write_text("[project]\n\n[project.scripts]\n")
-    (course.folder / "README.md").write_text("".join(heads.BADGES_MARKS))
+    (course.folder / "pyproject.toml").write_text("[project]\n\n[project.scripts]\n", encoding="utf-8")
+    (course.folder / "README.md").write_text("".join(heads.BADGES_MARKS), encoding="utf-8")
     assert "01_good.ipynb has no set-up cell" in invoke("badges", "ada/faces").output
     for name in ("01_good", "02_bad"):
         write_notebook(course.folder / "notebooks" / f"{name}.ipynb", heads.setup_source(""))
@@ -122,7 +122,7 @@ def test_store_takes_the_solutions_along(course):
     write_notebook(solution, "print(6 * 7)")
     result = invoke("store", "--only", "01")
     assert result.exit_code == 0 and "solutions/01_good: 1 cells" in result.output
-    assert "42" in solution.read_text()
+    assert "42" in solution.read_text(encoding="utf-8")
     assert "solutions/01" not in invoke("run", "--only", "01").output
 
 
@@ -242,18 +242,18 @@ def test_results_prints_the_table_and_writes_the_readme(tmp_path, monkeypatch):
     first, path = tmp_path / "README.md", tmp_path / "results.md"
     monkeypatch.setattr(readme, "README", first)
     monkeypatch.setattr(readme, "RESULTS", path)
-    first.write_text("".join(readme.SUMMARY_MARKS))
+    first.write_text("".join(readme.SUMMARY_MARKS), encoding="utf-8")
     monkeypatch.setattr(report, "load_recorded", dict)
     assert invoke("results").output == "no runs yet\n"
-    path.write_text("".join(readme.RESULTS_MARKS + readme.RECORDS_MARKS))
+    path.write_text("".join(readme.RESULTS_MARKS + readme.RECORDS_MARKS), encoding="utf-8")
     monkeypatch.setattr(report, "tabulate_records", lambda recorded, facts: pd.DataFrame())
     monkeypatch.setattr(
         report, "tabulate_results", lambda recorded: pd.DataFrame({"network": ["x"]}).set_index("network")
     )
     monkeypatch.setattr(report, "load_recorded", lambda: {"x": ["run"]})
     result = invoke("results", "--readme")
-    assert result.exit_code == 0 and "| x |" in result.output and "| x |" in path.read_text()
-    path.write_text("no marks")
+    assert result.exit_code == 0 and "| x |" in result.output and "| x |" in path.read_text(encoding="utf-8")
+    path.write_text("no marks", encoding="utf-8")
     assert "error: the page must hold" in invoke("results", "--readme").output
 
 
@@ -319,7 +319,7 @@ def test_predict_writes_json_for_programs(small_recorded):
 
 
 def test_predict_goes_through_a_folder_and_says_what_it_passes_over(small_recorded, tmp_path):
-    (tmp_path / "notes.txt").write_text("emotion")
+    (tmp_path / "notes.txt").write_text("emotion", encoding="utf-8")
     result = invoke("predict", tmp_path, "--csv", tmp_path / "answers.csv", "--whole", "--run", "vgg_like/0")
     assert result.exit_code == 1
     assert "whole.png: judged whole, as asked\n1: " in result.stdout
@@ -334,7 +334,7 @@ def test_predict_goes_through_a_folder_and_says_what_it_passes_over(small_record
 def test_predict_prints_no_control_characters(small_recorded, tmp_path):
     for name in ("whole.png", "cut.jpg"):
         (tmp_path / name).rename(tmp_path / f"\x1b[31m{name}")
-    (tmp_path / "\x1b[2Jnotes.txt").write_text("emotion")
+    (tmp_path / "\x1b[2Jnotes.txt").write_text("emotion", encoding="utf-8")
     result = invoke("predict", ".", "\x1b[31mnone.jpg", "\x1b[31mwhole.png")
     assert result.stdout.count("[31mwhole.png: 1 face") == 2 and result.stderr.count("error: ") == 2
     assert "\x1b" not in result.stdout + result.stderr

@@ -34,8 +34,8 @@ def make_notebook():
 def course(tmp_path):
     """A folder with a copy of pyproject.toml, a README with marks, and the notebook 03_c."""
     (tmp_path / "notebooks").mkdir()
-    (tmp_path / "pyproject.toml").write_text((PROJECT / "pyproject.toml").read_text())
-    (tmp_path / "README.md").write_text("# Course\n\n" + "".join(heads.BADGES_MARKS) + "\nText\n")
+    (tmp_path / "pyproject.toml").write_text((PROJECT / "pyproject.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "README.md").write_text("# Course\n\n" + "".join(heads.BADGES_MARKS) + "\nText\n", encoding="utf-8")
     nbformat.write(make_notebook(), tmp_path / "notebooks" / "03_c.ipynb")
     return tmp_path
 
@@ -65,7 +65,7 @@ def test_every_place_gets_the_address(course):
     assert title.source.split("\n\n")[0] == "# 3 · Title" and title.source.endswith("**The question.** Why?")
     assert f"]({BINDER})" in title.source
     assert 'address = "https://github.com/ada/faces"' in setup.source
-    readme = (course / "README.md").read_text()
+    readme = (course / "README.md").read_text(encoding="utf-8")
     assert f"]({COLAB}) [![Open in Binder]" in readme and f"In Colab: [03]({COLAB})" in readme and "\nText\n" in readme
 
 
@@ -75,20 +75,20 @@ def test_solutions_get_the_address_but_no_head(course):
     without = make_notebook()
     del without.cells[1]
     for path, notebook in zip(solutions, (make_notebook(), without), strict=True):
-        path.write_text(nbformat.writes(notebook) + "\n")
+        path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     assert {*solutions} & {*publish(course, "ada/faces")} == {solutions[0]}
     title, setup, *_ = nbformat.read(solutions[0], as_version=4).cells
     assert title.source == make_notebook().cells[0].source and setup.source == heads.setup_source("ada/faces")
 
 
 def test_the_rest_of_the_files_stays(course):
-    before, settings = read_notebook(course), (course / "pyproject.toml").read_text()
+    before, settings = read_notebook(course), (course / "pyproject.toml").read_text(encoding="utf-8")
     publish(course, "ada/faces")
     after = read_notebook(course)
     assert after.cells[2:] == before.cells[2:] and after.metadata == before.metadata
     assert [cell.get("execution_count") for cell in after.cells] == [None, 1, None, 2]
     assert [cell.id for cell in after.cells] == [cell.id for cell in before.cells]
-    assert without_urls((course / "pyproject.toml").read_text()) == without_urls(settings)
+    assert without_urls((course / "pyproject.toml").read_text(encoding="utf-8")) == without_urls(settings)
     assert find_stored_problems(after) == []
 
 
@@ -100,9 +100,9 @@ def test_the_course_itself_can_be_published(tmp_path):
     heads.publish("ada/faces", paths, tmp_path)
     assert heads.find_repository(tmp_path) == "ada/faces"
     for path in paths:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         assert all(link("ada/faces", path.stem) in text for link in (heads.colab_link, heads.binder_link))
-        assert heads.colab_link("ada/faces", path.stem) in (tmp_path / "README.md").read_text()
+        assert heads.colab_link("ada/faces", path.stem) in (tmp_path / "README.md").read_text(encoding="utf-8")
 
 
 def test_again_changes_nothing_and_another_address_replaces(course):
@@ -132,7 +132,7 @@ def test_a_missing_place_is_named_and_nothing_written(course):
     before = read_all(course)
     with pytest.raises(ValueError, match=r"03_c.ipynb has no set-up cell"):
         publish(course, "ada/faces")
-    (course / "README.md").write_text("no marks")
+    (course / "README.md").write_text("no marks", encoding="utf-8")
     with pytest.raises(ValueError, match="page must hold"):
         publish(course, "ada/faces")
     assert {**read_all(course), course / "README.md": b""} == {**before, course / "README.md": b""}

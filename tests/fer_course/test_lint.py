@@ -304,7 +304,7 @@ def test_what_stands_near_a_fault_is_accepted():
 
 def write(notebook, path):
     path.parent.mkdir(exist_ok=True)
-    path.write_text(nbformat.writes(notebook) + "\n")
+    path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     return path
 
 
@@ -322,7 +322,7 @@ def test_the_folder_says_whether_it_is_a_solution(tmp_path, monkeypatch):
 @pytest.mark.parametrize("text", ["", "nonsense", "{}", "[]", '{"cells": [], "nbformat": 4}'])
 def test_a_file_that_is_no_notebook_is_named(tmp_path, text):
     path = tmp_path / "01_a.ipynb"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     (line,) = lint.find_problems(path)
     assert LINE.fullmatch(line) and line.startswith("01_a.ipynb: found ")
     assert lint.find_course_problems(tmp_path) == []
@@ -332,7 +332,7 @@ def test_an_invalid_notebook_is_named_before_all_else(tmp_path):
     notebook = make_lesson()
     notebook.cells[5].outputs[0].output_type = "nonsense"
     path = tmp_path / "01_a.ipynb"
-    path.write_text(nbformat.v4.writes(notebook))
+    path.write_text(nbformat.v4.writes(notebook), encoding="utf-8")
     (line,) = lint.find_problems(path)
     assert LINE.fullmatch(line) and "nonsense" in line
 
@@ -343,7 +343,7 @@ def test_ids_are_not_repaired_in_silence(tmp_path, ids):
     for cell, name in zip(notebook.cells, ids, strict=False):
         cell.pop("id") if name is None else cell.update(id=name)
     path = tmp_path / "01_a.ipynb"
-    path.write_text(nbformat.v4.writes(notebook))
+    path.write_text(nbformat.v4.writes(notebook), encoding="utf-8")
     (line,) = lint.find_problems(path)
     assert LINE.fullmatch(line) and "id" in line
 

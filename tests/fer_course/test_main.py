@@ -16,7 +16,7 @@ COMMAND = [sys.executable, "-c", "from fer_course.cli import main; main()"]
 
 def run_command(*arguments, **environment):
     settings = {**os.environ, **environment}
-    return subprocess.run([*COMMAND, *arguments], env=settings, cwd=PROJECT, capture_output=True, text=True)
+    return subprocess.run([*COMMAND, *arguments], env=settings, cwd=PROJECT, capture_output=True, encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -31,7 +31,9 @@ def test_a_backend_that_is_not_there_is_named(backend):
 def test_a_training_that_is_told_to_end_says_what_is_kept(tmp_path):
     settings = {**os.environ, "FER_RUNS": str(tmp_path), "FER_PROGRESS": "1"}
     arguments = ["train", "lenet_like", "--data", "drawn", "--profile", "quick"]
-    process = subprocess.Popen([*COMMAND, *arguments], env=settings, cwd=PROJECT, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], env=settings, cwd=PROJECT, stderr=subprocess.PIPE, encoding="utf-8"
+    )
     deadline = time.monotonic() + 120
     while not list(tmp_path.rglob("*.unfinished.npz")) and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -46,7 +48,9 @@ def test_a_training_that_is_told_to_end_says_what_is_kept(tmp_path):
 def test_a_run_of_notebooks_that_is_told_to_end_takes_its_kernel_along():
     settings = {**os.environ, "FER_PROGRESS": "1"}
     arguments = ["run", "--only", "02"]
-    process = subprocess.Popen([*COMMAND, *arguments], env=settings, cwd=PROJECT, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], env=settings, cwd=PROJECT, stderr=subprocess.PIPE, encoding="utf-8"
+    )
     said = ""
     while "cell 2 of" not in said and (more := process.stderr.read(1)):
         said += more

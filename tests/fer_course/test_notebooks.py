@@ -58,18 +58,18 @@ def test_executed_copies_and_pages_are_written(executed):
     build, _, _, folder = executed
     for name in ("01_good", "02_bad", "03_after"):
         assert (build / "notebooks" / f"{name}.ipynb").exists()
-        assert f'href="{name}.html"' in (build / "html" / "index.html").read_text()
-    assert "after &lt;all&gt;" in (build / "html" / "03_after.html").read_text()
-    assert 'href="01_good.html"' in (build / "html" / "03_after.html").read_text()
-    assert "ZeroDivisionError" in (build / "html" / "02_bad.html").read_text()
-    assert "failed at cell 2 of 3" in (build / "html" / "index.html").read_text()
+        assert f'href="{name}.html"' in (build / "html" / "index.html").read_text(encoding="utf-8")
+    assert "after &lt;all&gt;" in (build / "html" / "03_after.html").read_text(encoding="utf-8")
+    assert 'href="01_good.html"' in (build / "html" / "03_after.html").read_text(encoding="utf-8")
+    assert "ZeroDivisionError" in (build / "html" / "02_bad.html").read_text(encoding="utf-8")
+    assert "failed at cell 2 of 3" in (build / "html" / "index.html").read_text(encoding="utf-8")
     assert not nbformat.read(folder / "01_good.ipynb", as_version=4).cells[2].outputs
 
 
 def test_solutions_get_a_page_as_they_are(executed):
     build, outcomes, _, _ = executed
-    assert 'href="solutions/01_good.html"' in (build / "html" / "03_after.html").read_text()
-    page = (build / "html" / "solutions" / "01_good.html").read_text()
+    assert 'href="solutions/01_good.html"' in (build / "html" / "03_after.html").read_text(encoding="utf-8")
+    page = (build / "html" / "solutions" / "01_good.html").read_text(encoding="utf-8")
     assert 'href="../01_good.html"' in page and "never_executed" in page and "NameError" not in page
     assert [outcome.name for outcome in outcomes] == ["01_good", "02_bad", "03_after"]
 

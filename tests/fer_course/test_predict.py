@@ -81,7 +81,7 @@ def folder(tmp_path):
     Image.fromarray(sample_photo("hard")[0]).save(tmp_path / "photos" / "b.png")
     Image.fromarray(np.zeros((300, 400, 3), np.uint8)).save(tmp_path / "photos" / "empty.png")
     (tmp_path / "photos" / "a" / "cut.png").write_bytes((tmp_path / "photos" / "b.png").read_bytes()[:9000])
-    (tmp_path / "photos" / "notes.txt").write_text("emotion")
+    (tmp_path / "photos" / "notes.txt").write_text("emotion", encoding="utf-8")
     return tmp_path / "photos"
 
 
@@ -115,12 +115,12 @@ def test_the_csv_has_a_line_for_each_face_and_none_is_missing(folder, monkeypatc
 
 
 def test_an_old_csv_stays_if_the_new_one_cannot_be_written(tmp_path, monkeypatch):
-    (tmp_path / "answers.csv").write_text("old")
+    (tmp_path / "answers.csv").write_text("old", encoding="utf-8")
     monkeypatch.setattr(module, "_list_lines", lambda picture: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_csv(["picture"], tmp_path / "answers.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["answers.csv"]
-    assert (tmp_path / "answers.csv").read_text() == "old"
+    assert (tmp_path / "answers.csv").read_text(encoding="utf-8") == "old"
 
 
 def test_a_csv_that_cannot_be_written_is_named(tmp_path):

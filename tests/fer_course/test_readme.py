@@ -36,10 +36,10 @@ def test_results_are_written_between_the_marks(tmp_path):
 
 
 def test_a_readme_without_marks_is_left_alone(tmp_path):
-    (tmp_path / "README.md").write_text("mine")
+    (tmp_path / "README.md").write_text("mine", encoding="utf-8")
     with pytest.raises(ValueError, match="must hold each of these lines once"):
         write_readme(insert_results, {}, tmp_path / "README.md")
-    assert (tmp_path / "README.md").read_text() == "mine"
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == "mine"
 
 
 @pytest.mark.parametrize(("page", "insert"), [(README, insert_summary), (RESULTS, insert_results)])

@@ -196,7 +196,7 @@ def test_views_are_compared_on_the_validation_images_with_the_weights_that_were_
 
 def test_damaged_facts_are_named_and_written_anew(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(record, "find_votes", lambda: None)
-    (tmp_path / TEST_SET).write_text("{")
+    (tmp_path / TEST_SET).write_text("{", encoding="utf-8")
     facts = record.record_test_set(make_faces(fingerprint=FER2013_FINGERPRINT), tmp_path)
     assert "test_set.json is damaged" in capsys.readouterr().out
     assert load_test_set(tmp_path) == facts

@@ -38,7 +38,7 @@ def test_faces_that_did_not_choose_the_cut_are_recorded_once(faces, tmp_path, mo
     with monkeypatch.context() as patch, pytest.raises(TypeError):
         patch.setattr(module, "SQUARES", (1,))
         record_photos(faces, path)  # of another cut: it would be recorded anew
-    path.write_text("{")
+    path.write_text("{", encoding="utf-8")
     with pytest.raises(TypeError):
         record_photos(faces, path)  # damaged: likewise
 

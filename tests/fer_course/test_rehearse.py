@@ -125,7 +125,7 @@ def test_the_stacks_of_a_seed_are_trained_once(tmp_path, monkeypatch, capsys):
     assert rehearsals.find_stack_losses(faces, 3, tmp_path) == losses and len(trained) == 4
     other = dataclasses.replace(faces, fingerprint="another")
     assert rehearsals.find_stack_losses(other, 3, tmp_path) != losses and len(trained) == 8
-    (tmp_path / "seed-3.json").write_text('{"losses": ')
+    (tmp_path / "seed-3.json").write_text('{"losses": ', encoding="utf-8")
     rehearsals.find_stack_losses(other, 3, tmp_path)
     assert len(trained) == 12 and "seed-3.json is damaged" in capsys.readouterr().out
 

@@ -72,7 +72,7 @@ def test_every_link_inside_leads_somewhere(built):
 def test_a_broken_link_is_seen(tmp_path, spoiled):
     path = tmp_path / "a.html"
     text = f'<p id="here"><a href="#here"><a href="a.html#here"><a href="#"><a href="https://example.org/">{spoiled}'
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     assert len(find_broken_links({path: BeautifulSoup(text, "html.parser")})) == 1
 
 
@@ -87,7 +87,7 @@ def test_the_set_up_cell_is_left_out(built):
 
 def test_nothing_is_loaded_from_elsewhere(built):
     assert {path.name: found for path, page in built.pages.items() if (found := find_loaded_from_elsewhere(page))} == {}
-    styles = {path.name: list_css_addresses(path.read_text()) for path in built.folder.rglob("*.css")}
+    styles = {path.name: list_css_addresses(path.read_text(encoding="utf-8")) for path in built.folder.rglob("*.css")}
     assert len(styles) > 2
     assert {name: found for name, found in styles.items() if any(map(is_elsewhere, found))} == {}
 
@@ -109,7 +109,9 @@ def test_a_page_that_loads_from_elsewhere_is_seen(spoiled):
 
 def test_no_page_holds_a_path_of_this_machine(built):
     words = (str(PROJECT), str(built.folder.parent), "sources/notebooks")
-    assert [(path.name, word) for path in built.pages for word in words if word in path.read_text()] == []
+    assert [
+        (path.name, word) for path in built.pages for word in words if word in path.read_text(encoding="utf-8")
+    ] == []
 
 
 # --- the notebooks ---
@@ -151,7 +153,7 @@ def test_formulas_are_drawn_by_the_browser_itself(built):
 
 
 def test_a_word_of_each_notebook_is_found_by_the_search(built):
-    script = (built.folder / "searchindex.js").read_text()
+    script = (built.folder / "searchindex.js").read_text(encoding="utf-8")
     index = json.loads(script.removeprefix("Search.setIndex(").removesuffix(")"))
     stem = SearchEnglish({}).stem
     for path in built.notebooks.glob("*.ipynb"):
@@ -236,9 +238,9 @@ def test_a_build_that_fails_names_the_fault_and_keeps_the_old_site(tmp_path, mon
     prose, notebooks, target = tmp_path / "prose", tmp_path / "notebooks", tmp_path / "site"
     for folder in (prose, notebooks, target):
         folder.mkdir()
-    (prose / "conf.py").write_text("extensions = ['myst_nb']\nnb_execution_mode = 'off'\n")
-    (prose / "index.md").write_text("# Home\n[first](notebooks/01_a.ipynb)\n")
-    (target / "index.html").write_text("the old site")
+    (prose / "conf.py").write_text("extensions = ['myst_nb']\nnb_execution_mode = 'off'\n", encoding="utf-8")
+    (prose / "index.md").write_text("# Home\n[first](notebooks/01_a.ipynb)\n", encoding="utf-8")
+    (target / "index.html").write_text("the old site", encoding="utf-8")
     cells = [new_markdown_cell("# Title\n[there](02_nowhere.ipynb)")]
     nbformat.write(new_notebook(cells=cells), notebooks / "01_a.ipynb")
     monkeypatch.setattr(site, "PROSE", prose)
@@ -246,7 +248,7 @@ def test_a_build_that_fails_names_the_fault_and_keeps_the_old_site(tmp_path, mon
     with pytest.raises(ValueError, match="an older one is kept"):
         site.build_site(notebooks, target)
     assert "02_nowhere.ipynb" in capfd.readouterr().err
-    assert (target / "index.html").read_text() == "the old site"
+    assert (target / "index.html").read_text(encoding="utf-8") == "the old site"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["notebooks", "prose", "site"]
 
 

@@ -15,7 +15,7 @@ from fer_utils.environment import PROJECT
 
 pytestmark = pytest.mark.slow
 
-PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
 # Notes what it is called with; fails where the test says so.
 PIP = """
 import json, os, sys
@@ -65,24 +65,24 @@ def colab(tmp_path):
     stand_for = {"google": "", "google/colab": "", "pip": "", "keras": "", "kagglehub": KAGGLEHUB}
     for package, source in stand_for.items():
         (stand_ins / package).mkdir(parents=True)
-        (stand_ins / package / "__init__.py").write_text(source)
-    (stand_ins / "pip" / "__main__.py").write_text(PIP)
+        (stand_ins / package / "__init__.py").write_text(source, encoding="utf-8")
+    (stand_ins / "pip" / "__main__.py").write_text(PIP, encoding="utf-8")
     content.mkdir()
 
     def run(source, missing="", pip_error="", faces="drawn faces", profile="quick"):
         for name, old, new in (("FACES", "drawn faces", faces), ("PROFILE", "quick", profile)):
             assert source.count(f'{name} = "{old}"') == 1
             source = source.replace(f'{name} = "{old}"', f'{name} = "{new}"')
-        (tmp_path / "cell.py").write_text(source)
+        (tmp_path / "cell.py").write_text(source, encoding="utf-8")
         calls = tmp_path / "calls"
-        calls.write_text("")
+        calls.write_text("", encoding="utf-8")
         on_kaggle = {"ON_KAGGLE": str(tmp_path / "on_kaggle")}
         stand_for = on_kaggle | {"PYTHONPATH": str(stand_ins), "CELL": str(tmp_path / "cell.py"), "MISSING": missing}
         settings = os.environ | stand_for | {"PIP_CALLS": str(calls)} | ({"PIP_ERROR": pip_error} if pip_error else {})
         # Isolated from the installed course: its packages are at hand, fer_utils is not.
         command = [sys.executable, "-c", HIDE + RUN]
-        process = subprocess.run(command, cwd=content, env=settings, capture_output=True, text=True)
-        return process, [json.loads(line) for line in calls.read_text().splitlines()]
+        process = subprocess.run(command, cwd=content, env=settings, capture_output=True, encoding="utf-8")
+        return process, [json.loads(line) for line in calls.read_text(encoding="utf-8").splitlines()]
 
     run.content = content
     return run
@@ -124,7 +124,7 @@ def cell_for(repository):
 
 def test_outside_colab_the_cell_does_nothing(tmp_path):
     both = "\n".join([heads.setup_source(""), heads.setup_source("ada/faces")])
-    result = subprocess.run([sys.executable, "-c", both], cwd=tmp_path, capture_output=True, text=True)
+    result = subprocess.run([sys.executable, "-c", both], cwd=tmp_path, capture_output=True, encoding="utf-8")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "") and not any(tmp_path.iterdir())
 
 
@@ -219,7 +219,7 @@ def test_a_copy_of_ones_own_is_looked_for_in_data(colab, uploaded):
     last = process.stderr.splitlines()[-1]
     assert last.startswith("FileNotFoundError: There is no copy of FER2013 in my_copy/data. Upload yours"), last
     (uploaded / "data").mkdir(exist_ok=True)
-    (uploaded / "data" / "fer2013.csv").write_text("emotion,pixels,Usage\n")
+    (uploaded / "data" / "fer2013.csv").write_text("emotion,pixels,Usage\n", encoding="utf-8")
     process, _ = colab(heads.setup_source(""), faces="my own copy")
     assert json.loads(process.stdout.splitlines()[-1]) == [None, "quick"], process.stderr
 

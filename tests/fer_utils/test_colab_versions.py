@@ -18,7 +18,7 @@ from fer_utils.environment import PROJECT
 
 pytestmark = pytest.mark.slow
 
-PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
 PYTHON = "3.13"
 VERSIONS = {"tensorflow": "2.20", "keras": "3.13", "numpy": "2.1", "pandas": "2.2", "matplotlib": "3.10"}
 IPYTHON = {"ipython": "7.34"}
@@ -34,7 +34,7 @@ def find_uv():
 
 def find_python(uv):
     """An interpreter of Colab's Python that uv or pyenv knows, or the running one with a warning."""
-    known = subprocess.run([uv, "python", "find", "--no-project", PYTHON], capture_output=True, text=True)
+    known = subprocess.run([uv, "python", "find", "--no-project", PYTHON], capture_output=True, encoding="utf-8")
     pyenv = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
     found = [known.stdout.strip()] if known.returncode == 0 else glob.glob(f"{pyenv}/versions/{PYTHON}.*/bin/python")
     if not found:
@@ -59,7 +59,7 @@ def colab_python(tmp_path_factory):
     create = ["venv", "--quiet", "--allow-existing", "--python", find_python(uv), folder]
     # From another folder: the project's own rule asks for a newer TensorFlow.
     for command in (create, [*install, *wanted, "--editable", PROJECT]):
-        result = subprocess.run([uv, *command], cwd=elsewhere, capture_output=True, text=True)
+        result = subprocess.run([uv, *command], cwd=elsewhere, capture_output=True, encoding="utf-8")
         if result.returncode:
             pytest.skip(f"the environment with Colab's versions cannot be had here: {result.stderr.strip()[-600:]}")
     return next(path for path in (folder / "bin" / "python", folder / "Scripts" / "python.exe") if path.exists())
@@ -90,7 +90,7 @@ cli.app(["run", "--only", "01", "--only", "02", "--only", "03"])
 
 def test_notebooks_run_with_colabs_versions(colab_python, tmp_path):
     command = [colab_python, "-c", RUN, tmp_path / "build", *VERSIONS]
-    result = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+    result = subprocess.run(command, cwd=PROJECT, capture_output=True, encoding="utf-8")
     assert result.returncode == 0, result.stdout + result.stderr[-3000:]
     versions, history = (json.loads(line) for line in result.stdout.splitlines() if line.startswith("{"))
     assert all(versions[name].startswith(f"{version}.") for name, version in VERSIONS.items()), versions

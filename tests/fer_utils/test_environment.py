@@ -73,7 +73,7 @@ print(json.dumps(found))
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_stopped_at_any_step_the_old_or_the_new_is_whole(tmp_path, how, kind):
     command = [sys.executable, "-c", STOP_AT_EVERY_STEP, str(tmp_path / "thing"), how, kind]
-    result = subprocess.run(command, capture_output=True, text=True)
+    result = subprocess.run(command, capture_output=True, encoding="utf-8")
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)
     n_files = 1 if kind == "file" else 2
@@ -86,7 +86,7 @@ def test_stopped_at_any_step_the_old_or_the_new_is_whole(tmp_path, how, kind):
 def write_folder(path, content):
     with atomic_path(path) as temporary:
         temporary.mkdir()
-        (temporary / "a.txt").write_text(content)
+        (temporary / "a.txt").write_text(content, encoding="utf-8")
 
 
 def names_in(folder):
@@ -105,7 +105,7 @@ def test_a_place_that_cannot_be_taken_gets_its_old_folder_back(tmp_path, monkeyp
     monkeypatch.setattr(os, "replace", refuse_the_new_one)
     with pytest.raises(PermissionError, match="held open"):
         write_folder(tmp_path / "thing", "new")
-    assert (tmp_path / "thing" / "a.txt").read_text() == "old" and names_in(tmp_path) == ["thing"]
+    assert (tmp_path / "thing" / "a.txt").read_text(encoding="utf-8") == "old" and names_in(tmp_path) == ["thing"]
 
 
 def test_a_place_that_stays_closed_leaves_the_old_folder_to_be_recovered(tmp_path, monkeypatch):
@@ -125,7 +125,7 @@ def test_a_place_that_stays_closed_leaves_the_old_folder_to_be_recovered(tmp_pat
         recover(path)
         assert not path.exists()
     recover_all(tmp_path)
-    assert (path / "a.txt").read_text() == "old"
+    assert (path / "a.txt").read_text(encoding="utf-8") == "old"
 
 
 def test_a_folder_that_cannot_be_removed_is_removed_by_the_next_writer(tmp_path, monkeypatch):
@@ -134,9 +134,9 @@ def test_a_folder_that_cannot_be_removed_is_removed_by_the_next_writer(tmp_path,
     with monkeypatch.context() as patch:
         patch.setattr(environment.shutil, "rmtree", refuse)
         write_folder(path, "new")
-    assert (path / "a.txt").read_text() == "new" and names_in(tmp_path) == [".thing.tmp", "thing"]
+    assert (path / "a.txt").read_text(encoding="utf-8") == "new" and names_in(tmp_path) == [".thing.tmp", "thing"]
     write_folder(path, "next")
-    assert (path / "a.txt").read_text() == "next" and names_in(tmp_path) == ["thing"]
+    assert (path / "a.txt").read_text(encoding="utf-8") == "next" and names_in(tmp_path) == ["thing"]
 
 
 def refuse(*_):
@@ -149,16 +149,19 @@ def test_recovering_changes_nothing_where_nothing_is_lost(tmp_path):
     recover(tmp_path / "thing")
     recover(tmp_path / "other")
     recover_all(tmp_path / "no such folder")
-    assert (tmp_path / "thing" / "a.txt").read_text() == "new" and names_in(tmp_path) == [".thing.old", "thing"]
+    assert (tmp_path / "thing" / "a.txt").read_text(encoding="utf-8") == "new" and names_in(tmp_path) == [
+        ".thing.old",
+        "thing",
+    ]
 
 
 def test_what_dead_writers_left_is_swept_and_what_a_living_one_writes_is_not(tmp_path):
     write_folder(tmp_path / ".lost.old", "old")
     for name in (".lost.tmp", ".done.tmp"):
-        (tmp_path / name).write_text("half")
-    (tmp_path / "mine.tmp").write_text("mine")
+        (tmp_path / name).write_text("half", encoding="utf-8")
+    (tmp_path / "mine.tmp").write_text("mine", encoding="utf-8")
     with atomic_path(tmp_path / "alive") as temporary:
-        temporary.write_text("half")
+        temporary.write_text("half", encoding="utf-8")
         environment.sweep(tmp_path)
         assert names_in(tmp_path) == [".alive.lock", ".alive.tmp", "lost", "mine.tmp"]
     assert names_in(tmp_path) == ["alive", "lost", "mine.tmp"]
@@ -180,7 +183,7 @@ with atomic_path(sys.argv[1]) as temporary:
 def test_what_a_living_process_writes_is_waited_for_and_never_swept(tmp_path, monkeypatch):
     path = tmp_path / "thing"
     command = [sys.executable, "-c", WRITE_SLOWLY, str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8") as writer:
         assert writer.stdout.readline() == "writing\n"
         monkeypatch.setattr(environment, "SECONDS_TO_WRITE", 0.2)
         start = time.perf_counter()
@@ -189,7 +192,7 @@ def test_what_a_living_process_writes_is_waited_for_and_never_swept(tmp_path, mo
         assert time.perf_counter() - start < 5
         writer.stdin.close()
         assert writer.wait() == 0
-    assert (path / "a.txt").read_text() == "first"
+    assert (path / "a.txt").read_text(encoding="utf-8") == "first"
     monkeypatch.undo()
     write_folder(path, "second")
-    assert (path / "a.txt").read_text() == "second" and names_in(tmp_path) == ["thing"]
+    assert (path / "a.txt").read_text(encoding="utf-8") == "second" and names_in(tmp_path) == ["thing"]

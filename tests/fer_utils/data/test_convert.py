@@ -110,7 +110,7 @@ def test_dark_rows_are_no_shares_of_one(tmp_path):
     pixels = FACES[0].copy()
     pixels[3], pixels[4] = 0, 1
     texts = [" ".join(map(str, image.ravel())) for image in pixels]
-    (tmp_path / "a.csv").write_text(as_csv(make_table(pixels=texts), sep=";"))
+    (tmp_path / "a.csv").write_text(as_csv(make_table(pixels=texts), sep=";"), encoding="utf-8")
     found, _ = convert_to(tmp_path, tmp_path / "a.csv")
     assert as_rows((found.pixels, found.labels, found.usage)) == as_rows((pixels, *FACES[1:]))
 
@@ -118,18 +118,20 @@ def test_dark_rows_are_no_shares_of_one(tmp_path):
 def test_one_csv_per_split(tmp_path):
     for name, part in PARTS.items():
         (tmp_path / "faces").mkdir(exist_ok=True)
-        (tmp_path / "faces" / f"fer_{name}.csv").write_text(as_csv(make_table()[part].drop(columns="Usage")))
+        (tmp_path / "faces" / f"fer_{name}.csv").write_text(
+            as_csv(make_table()[part].drop(columns="Usage")), encoding="utf-8"
+        )
     assert_converted(tmp_path, tmp_path / "faces")
 
 
 def test_numbers_of_a_row_that_cannot_be_read_are_named(tmp_path):
     table = make_table()
     table.loc[3, "pixels"] = "1 2 x"
-    (tmp_path / "faces.csv").write_text(as_csv(table, sep=";"))
+    (tmp_path / "faces.csv").write_text(as_csv(table, sep=";"), encoding="utf-8")
     with pytest.raises(FaceDataError, match="faces.csv, line 5: found a pixel that is no number"):
         convert_to(tmp_path, tmp_path / "faces.csv")
     table.loc[3, "pixels"] = "1 2 3"
-    (tmp_path / "faces.csv").write_text(as_csv(table, sep=";"))
+    (tmp_path / "faces.csv").write_text(as_csv(table, sep=";"), encoding="utf-8")
     with pytest.raises(FaceDataError, match="line 5: found 3 pixels"):
         convert_to(tmp_path, tmp_path / "faces.csv")
 
@@ -374,7 +376,7 @@ def test_splits_that_are_ambiguous_are_refused(usage, words):
 
 
 def test_nothing_is_written_without_faces_or_past_the_bounds(tmp_path, monkeypatch):
-    (tmp_path / "notes.txt").write_text("nothing here")
+    (tmp_path / "notes.txt").write_text("nothing here", encoding="utf-8")
     with pytest.raises(FaceDataError, match="found no labelled face.*Left out: 1 no table and no image"):
         convert_to(tmp_path, tmp_path / "notes.txt")
     (tmp_path / "faces.csv").write_bytes(make_csv())
@@ -406,7 +408,7 @@ def test_near_names_are_offered_for_a_wrong_path(tmp_path):
 
 
 def test_control_characters_of_names_are_not_printed(tmp_path):
-    (tmp_path / "a\x1b[31m.csv").write_text("x,y\n")
+    (tmp_path / "a\x1b[31m.csv").write_text("x,y\n", encoding="utf-8")
     with pytest.raises(FaceDataError) as problem:
         read_fer2013(tmp_path / "a\x1b[31m.csv")
     assert "\x1b" not in str(problem.value)

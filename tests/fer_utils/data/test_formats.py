@@ -422,7 +422,7 @@ def test_real_csv_equals_the_npz_within_half_a_gigabyte(real_faces, real_csv):
     if not Path("/proc/self/status").exists():
         pytest.skip("the peak of memory cannot be measured on this system")
     command = [sys.executable, "-c", READ_AND_MEASURE, str(real_csv)]
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    output = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
     verdict, digests, peak = json.loads(output)
     assert verdict == "verified copy of fer2013.csv (md5 f8428a1edbd21e88f42c73edd2a14f95)"
     assert digests == [hashlib.sha256(array).hexdigest() for array in real_faces]

@@ -182,7 +182,7 @@ def test_what_a_killed_writer_left_in_the_cache_is_swept(course):
     (cache,) = course.cache.iterdir()
     left, foreign = course.cache / ".another.npz.tmp", course.cache / "notes.tmp"
     for path in (left, foreign):
-        path.write_text("half")
+        path.write_text("half", encoding="utf-8")
     cache.unlink()
     load_faces()
     assert sorted(course.cache.iterdir()) == sorted([cache, foreign])
@@ -229,7 +229,7 @@ def test_no_mutation_of_the_cache_passes_unseen(course):
 
 def test_a_cache_folder_that_cannot_be_written_is_no_obstacle(course):
     write_npz(course.data / "a.npz")
-    course.cache.write_text("a file where the folder should be")
+    course.cache.write_text("a file where the folder should be", encoding="utf-8")
     assert load_faces().fingerprint == load_faces().fingerprint
     assert course.reads == ["a.npz", "a.npz"]
 
@@ -270,8 +270,8 @@ def test_what_lies_in_data_and_is_not_read_is_named_before_the_drawn_faces(cours
     course.data.mkdir()
     (course.data / "fer2013.rar").write_bytes(b"Rar!\x1a\x07\0")
     (course.data / "shard.parquet").write_bytes(b"PAR1")
-    (course.data / "README.md").write_text("no copy")
-    (course.data / "semicolons.csv").write_text("emotion;pixels;Usage\n")
+    (course.data / "README.md").write_text("no copy", encoding="utf-8")
+    (course.data / "semicolons.csv").write_text("emotion;pixels;Usage\n", encoding="utf-8")
     np.savez(course.data / "y.npz", x_train=np.zeros(3))
     (course.data / "zz_own" / "happy").mkdir(parents=True)
     (course.data / "zz_other" / "notes").mkdir(parents=True)

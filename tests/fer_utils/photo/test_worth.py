@@ -41,8 +41,8 @@ def test_a_record_of_another_training_is_none(tmp_path, changes):
 
 def test_a_missing_record_is_none_and_a_changed_one_is_named(tmp_path):
     assert load_photo_record(make_run(), tmp_path / "photos.json") is None
-    text = write(tmp_path / "photos.json").read_text()
+    text = write(tmp_path / "photos.json").read_text(encoding="utf-8")
     for content in (text[:200], text.replace("0.9", "0.8", 1)):
-        (tmp_path / "photos.json").write_text(content)
+        (tmp_path / "photos.json").write_text(content, encoding="utf-8")
         with pytest.raises(FactsError, match="photos.json .* `fer-course reproduce` writes it anew"):
             load_photo_record(make_run(), tmp_path / "photos.json")

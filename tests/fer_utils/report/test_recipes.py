@@ -49,7 +49,7 @@ def test_candidates_are_listed_by_their_distance_to_the_report_over_the_last_epo
 
 def test_a_damaged_training_of_a_candidate_is_named_and_left_out(tmp_path, capsys):
     write_screening(tmp_path, {"one": 0.5, "two": 0.5})
-    (tmp_path / recipes.SCREENING / "one.json").write_text("{")
+    (tmp_path / recipes.SCREENING / "one.json").write_text("{", encoding="utf-8")
     assert list(recipes.load_screening(tmp_path)) == ["two"]
     assert "left out: one.json is damaged" in capsys.readouterr().out
 

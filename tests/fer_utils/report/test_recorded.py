@@ -128,7 +128,7 @@ FACTS = {load_test_set: TEST_SET, load_mistakes: MISTAKES, load_layers: LAYERS}
 @pytest.mark.parametrize("content", ["", "[1]", "{}", '{"fingerprint": ', "null"])
 @pytest.mark.parametrize("load", FACTS)
 def test_damaged_facts_are_named_with_the_command_that_writes_them_anew(tmp_path, load, content):
-    (tmp_path / FACTS[load]).write_text(content)
+    (tmp_path / FACTS[load]).write_text(content, encoding="utf-8")
     with pytest.raises(FactsError, match=f"{FACTS[load]} .*`fer-course reproduce` writes it anew"):
         load(tmp_path)
 

@@ -67,12 +67,12 @@ def test_each_part_is_compared_with_all_of_them(tmp_path):
     recorded = load_recorded(*ABLATION_ROWS, folder=tmp_path)
     table = tables.tabulate_ablation(recorded)
     assert list(table.index) == ["All parts", "SGD with momentum", "Mean of the weights"]
-    assert list(table["seeds"]) == ["3", "1", "2"] and table["less all parts"].iloc[0] == ""
+    assert list(table["seeds"]) == ["3", "1", "2"] and table["minus all parts"].iloc[0] == ""
     differences = compare_with("small_best", ABLATION_ROWS, recorded)
     assert list(differences) == ["small_sgd", "small_mean"]
     assert differences["small_sgd"].value == pytest.approx(-0.11, abs=1e-3) and differences["small_sgd"].high < 0
     assert not differences["small_mean"].clear
-    assert table.loc["SGD with momentum", "less all parts"] == differences["small_sgd"].in_points()
+    assert table.loc["SGD with momentum", "minus all parts"] == differences["small_sgd"].in_points()
     assert table.loc["All parts", "validation accuracy"] == "61.0 %", "the mean over the seeds"
 
 
@@ -80,7 +80,7 @@ def test_without_all_parts_there_is_nothing_to_compare_with(tmp_path):
     record_full_run(tmp_path, "small_sgd")
     recorded = load_recorded(*ABLATION_ROWS, folder=tmp_path)
     assert compare_with("small_best", ABLATION_ROWS, recorded) == {}
-    assert list(tables.tabulate_ablation(recorded)["less all parts"]) == [""]
+    assert list(tables.tabulate_ablation(recorded)["minus all parts"]) == [""]
     assert tables.tabulate_ablation({}).empty
 
 

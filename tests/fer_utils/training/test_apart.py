@@ -45,10 +45,10 @@ def test_it_ends_with_the_process_that_called_it(tmp_path, end):
     noted = tmp_path / "process"
     code = SLEEP_APART.format(f"echo $PPID > {noted}; sleep 60")
     with subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, stderr=subprocess.DEVNULL) as caller:
-        wait_for(lambda: noted.exists() and noted.read_text().endswith("\n"))
+        wait_for(lambda: noted.exists() and noted.read_text(encoding="utf-8").endswith("\n"))
         caller.send_signal(end)
         assert caller.wait(20) != 0
-        wait_for(lambda: not is_alive(noted.read_text().strip()))
+        wait_for(lambda: not is_alive(noted.read_text(encoding="utf-8").strip()))
 
 
 def is_alive(process):

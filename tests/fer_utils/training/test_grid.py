@@ -192,7 +192,7 @@ def test_a_run_in_a_process_of_its_own_is_recorded(log, store, monkeypatch):
     monkeypatch.setattr(grid, "_train_unless_taken", small_grid.train_small)
     reproduce(make_faces(), TASKS[:1], show=silent)
     assert finished(store) == TASKS[:1]
-    assert int(log.with_name(f"{log.name}.pids").read_text()) != os.getpid()
+    assert int(log.with_name(f"{log.name}.pids").read_text(encoding="utf-8")) != os.getpid()
 
 
 SCRIPT = """
@@ -212,7 +212,7 @@ def log(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def clear(log):
-    log.write_text("")
+    log.write_text("", encoding="utf-8")
     log.with_name(f"{log.name}.pids").unlink(missing_ok=True)
 
 
@@ -237,13 +237,13 @@ def kill_one_in_the_middle(processes, log):
 def wait_for_the_middle(log):
     """The number of the process that first has an epoch behind it and another one before it."""
     pids = log.with_name(f"{log.name}.pids")
-    wait_for(lambda: pids.exists() and pids.read_text().endswith("\n"))
-    return int(pids.read_text().split()[0])
+    wait_for(lambda: pids.exists() and pids.read_text(encoding="utf-8").endswith("\n"))
+    return int(pids.read_text(encoding="utf-8").split()[0])
 
 
 def assert_each_was_trained_once(log, store):
     assert finished(store) == sorted(TASKS)
-    assert sorted(log.read_text().split("\n")[:-1]) == sorted(f"{name} {seed}" for name, seed in TASKS)
+    assert sorted(log.read_text(encoding="utf-8").split("\n")[:-1]) == sorted(f"{name} {seed}" for name, seed in TASKS)
 
 
 @pytest.mark.slow

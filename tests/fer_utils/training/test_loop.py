@@ -316,7 +316,7 @@ def test_the_record_says_where_and_with_what_it_was_made(run):
     assert run.seconds > 0
     assert (run.experiment, run.model, run.seed) == ("lenet_like_augmented", "lenet_like", 0)
     assert (run.profile, run.dataset, run.fingerprint) == ("quick", "noise", "0123456789abcdef")
-    stored = json.loads((run.folder / "run.json").read_text())
+    stored = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
     for name in ("history", "best_epoch", "recipe", "seconds", "versions", "device", "commit", "test_accuracy"):
         assert stored[name] == getattr(run, name)
 
@@ -398,7 +398,7 @@ def start_program(program, *arguments, **settings):
         env={**os.environ, "FER_PROFILE": "quick", "FER_PROGRESS": "0", **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
     )
 
 

@@ -78,12 +78,12 @@ def without_arrays(folder):
 
 
 def half_a_run_json(folder):
-    text = (folder / "run.json").read_text()
-    (folder / "run.json").write_text(text[: len(text) // 2])
+    text = (folder / "run.json").read_text(encoding="utf-8")
+    (folder / "run.json").write_text(text[: len(text) // 2], encoding="utf-8")
 
 
 def run_json_that_is_a_list(folder):
-    (folder / "run.json").write_text("[1]")
+    (folder / "run.json").write_text("[1]", encoding="utf-8")
 
 
 def run_json_of_bytes(folder):
@@ -116,7 +116,7 @@ def unknown_fact(folder):
 
 
 def fact_missing(folder):
-    facts = json.loads((folder / "run.json").read_text())
+    facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     del facts["commit"], facts["digests"]
     write_facts(facts, folder)
 
@@ -130,14 +130,14 @@ def copied_from_another_seed(folder):
 
 
 def another_accuracy_by_hand(folder):
-    text = (folder / "run.json").read_text()
-    (folder / "run.json").write_text(text.replace('"seconds": 12.3', '"seconds": 12.4'))
+    text = (folder / "run.json").read_text(encoding="utf-8")
+    (folder / "run.json").write_text(text.replace('"seconds": 12.3', '"seconds": 12.4'), encoding="utf-8")
 
 
 def without_digests(folder):
-    facts = json.loads((folder / "run.json").read_text())
+    facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     del facts["digests"]
-    (folder / "run.json").write_text(json.dumps(facts))
+    (folder / "run.json").write_text(json.dumps(facts), encoding="utf-8")
 
 
 def arrays_of_another_run(folder):
@@ -147,7 +147,7 @@ def arrays_of_another_run(folder):
 
 def change_facts(folder, **changes):
     """Writes a run as a version of the course would that knows these facts."""
-    facts = {**json.loads((folder / "run.json").read_text()), **changes}
+    facts = {**json.loads((folder / "run.json").read_text(encoding="utf-8")), **changes}
     del facts["digests"]
     write_facts(facts, folder)
 

@@ -52,7 +52,10 @@ def test_whatever_else_is_asked_for_is_trained(epochs, monkeypatch, experiment, 
 
 def test_a_run_with_a_recipe_of_a_later_version_is_trained_again(epochs):
     facts = train("lenet_like", make_faces()).folder / "run.json"
-    facts.write_text(facts.read_text().replace('"epochs": 3', '"epochs": 3, "of_a_later_version": 1'))
+    facts.write_text(
+        facts.read_text(encoding="utf-8").replace('"epochs": 3', '"epochs": 3, "of_a_later_version": 1'),
+        encoding="utf-8",
+    )
     assert "of_a_later_version" not in train("lenet_like", make_faces()).recipe
     assert epochs == [0, 1, 2] * 2
 
