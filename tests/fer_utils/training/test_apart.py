@@ -13,7 +13,13 @@ from fer_utils.environment import PROJECT
 from fer_utils.training.apart import EndedError, call_apart
 from small_training import wait_for
 
-SLEEP_APART = "import os; from fer_utils.training.apart import call_apart; call_apart('it', os.system, {!r})"
+# Ctrl-C is ignored by what a shell runs in the background, so it is set to what it does in the foreground.
+SLEEP_APART = """
+import os, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from fer_utils.training.apart import call_apart
+call_apart("it", os.system, {!r})
+"""
 
 
 def test_the_answer_comes_from_another_process():
