@@ -19,6 +19,7 @@ from fer_utils.plots.images import plot_answers, plot_drops, plot_faces, plot_he
 from fer_utils.plots.intervals import (
     plot_accuracy_over_seconds,
     plot_endings,
+    plot_frontier,
     plot_gaps,
     plot_intervals,
     plot_seeds,
@@ -48,6 +49,7 @@ __all__ = [
     "plot_embedding",
     "plot_faces",
     "plot_endings",
+    "plot_frontier",
     "plot_gaps",
     "plot_heat_maps",
     "plot_intervals",

@@ -117,6 +117,37 @@ def plot_accuracy_over_seconds(points, title, ax=None):
     return describe_figure(ax, kind, *facts)
 
 
+def plot_frontier(costs, title, ax=None):
+    """Draws accuracies over the cost of training, and the frontier: what is more accurate than all that cost no more.
+
+    `costs` is the table of `report.tabulate_costs`. Named are the published ones, and on the frontier each that gains
+    a point on the last that was named.
+    """
+    ax, kind, facts, named = ax or new_axes(10, 5), "Points, accuracy over the cost of training", [], 0.0
+    ax.set(xlabel="multiply-adds of the whole training (logarithmic scale)", ylabel="test accuracy", title=title)
+    if costs.empty:
+        return say_empty(ax, kind)
+    for ours, words, style in ((True, "ours", "o"), (False, "published", "x")):
+        some = costs[costs["ours"] == ours]
+        colour = PART_COLOURS["convolution"] if ours else REPORT_COLOUR
+        ax.plot(some["multiply_adds"], some["accuracy"], style, color=colour, label=words)
+    front = costs[costs["leads"]]
+    ax.step(front["multiply_adds"], front["accuracy"], where="post", color=GRID_COLOUR, label="frontier", zorder=0)
+    for row in costs[costs["leads"] | ~costs["ours"]].itertuples():
+        if row.ours and row.accuracy < named + 0.01:
+            continue
+        named = max(named, row.accuracy)
+        place = {"xytext": (-4 if row.leads else 0, 5), "textcoords": "offset points", "fontsize": "small"}
+        name, side = row.network.partition(" (")[0], "right" if row.leads else "center"
+        ax.annotate(name, (row.multiply_adds, row.accuracy), **place, ha=side)
+        facts.append(f"{row.network} {as_percent(row.accuracy)} for {row.multiply_adds:.2g} multiply-adds")
+    ax.set_xscale("log")
+    ax.yaxis.set_major_formatter(as_percent)
+    ax.margins(x=0.15, y=0.1)
+    ax.legend(loc="lower right", fontsize="small")
+    return describe_figure(ax, kind, *facts)
+
+
 def _with_interval(experiment, value, low, high):
     return f"{EXPERIMENTS[experiment].title} {as_percent(value)} ({as_percent(low)} to {as_percent(high)})"
 

@@ -147,7 +147,7 @@ EXPERIMENTS = {
         # What each part of `best` gives: all of them, then one left out or replaced.
         Experiment("small_best", "All parts", "fast", "strong", recipes=_small()),
         Experiment("small_no_erasing", "Without erasing", "fast", "shift", recipes=_small()),
-        Experiment("small_no_shift", "Nor shift", "fast", "mild", recipes=_small()),
+        Experiment("small_no_shift", "Without erasing and shift", "fast", "mild", recipes=_small()),
         Experiment("small_flip_only", "Flip alone", "fast", "flip", recipes=_small()),
         Experiment("small_no_augmentation", "No augmentation", "fast", "none", recipes=_small()),
         Experiment("small_bilinear", "Smoothed faces", "fast", "strong", recipes=_small(interpolation="bilinear")),

@@ -29,7 +29,7 @@ def test_results_are_written_between_the_marks(tmp_path):
     text = readme.read_text(encoding="utf-8")
     assert text.startswith(f"before\n{first}\n| network |") and f"\n{last}after\n" in text
     assert "| LeNet-like | 51 % | 50.0 % (one seed) |" in text and "old table" not in text
-    assert "| **LeNet-like** | 50.0 % (one seed) | PrivateTest | PublicTest | none |" in text
+    assert "| LeNet-like (ours) | 50.0 % (one seed) | PrivateTest | PublicTest | none |" in text
     assert text.endswith(RECORDS_MARKS[1])
     write_readme(insert_results, recorded, readme)
     assert readme.read_text(encoding="utf-8") == text

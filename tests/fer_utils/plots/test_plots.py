@@ -5,6 +5,7 @@ import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import is_color_like, same_color, to_hex, to_rgb
@@ -416,6 +417,7 @@ def test_plot_functions_draw_on_given_axes_and_return_them():
         lambda ax: plots.plot_cost_of_width([0.5, 1.0], [0.3, 1.0], ax=ax),
         lambda ax: plots.plot_intervals([("a", 0.5, 0.4, 0.6)], "t", "x", ax=ax),
         lambda ax: plots.plot_accuracy_over_seconds([("a", 60.0, 0.5, 0.4, 0.6)], "t", ax=ax),
+        lambda ax: plots.plot_frontier(make_costs([("a", True, 1e12, 0.5, True)]), "t", ax=ax),
         lambda ax: plots.plot_reliability({"a": ([1], [0.5], [0.6])}, DRAWN, ax=ax),
         lambda ax: plots.plot_trade_off([0, 1], [0.6, 0.5], [0.4, 0.5], 0.9, DRAWN, ax=ax),
         lambda ax: plots.plot_drops(np.eye(6), np.zeros((48, 48)), DRAWN, ax=ax),
@@ -475,17 +477,39 @@ def test_points_of_equal_seconds_do_not_write_over_each_other():
     assert not any(overlap(*pair) for pair in itertools.combinations(ax.texts, 2))
 
 
+def test_the_frontier_joins_what_leads_and_names_what_gains_a_point_or_was_published():
+    ax = plots.plot_frontier(make_costs(COSTS), "Costs")
+    assert texts(ax) == ["cheap", "theirs", "dear"] and ax.get_xscale() == "log"
+    (frontier,) = [line for line in ax.lines if line.get_label() == "frontier"]
+    np.testing.assert_allclose(frontier.get_xydata(), [(1e12, 0.5), (2e12, 0.505), (1e14, 0.7)])
+
+
 @pytest.mark.parametrize(
     "draw",
     [
         lambda: plots.plot_intervals([], "None", "accuracy"),
         lambda: plots.plot_accuracy_over_seconds([], "None"),
+        lambda: plots.plot_frontier(make_costs([]), "None"),
         lambda: plots.plot_waterfall([], "vgg_like", "None"),
     ],
 )
 def test_without_a_recorded_run_a_panel_says_so(draw):
     ax = draw()
     assert texts(ax) == ["nothing recorded yet"] and "nothing recorded yet" in alt_text(ax.figure)
+
+
+COSTS = [
+    ("cheap", True, 1e12, 0.5, True),
+    ("hardly better", True, 2e12, 0.505, True),
+    ("worse", True, 3e12, 0.4, False),
+    ("theirs (of 2016)", False, 1e14, 0.7, True),
+    ("dear", False, 1e15, 0.69, False),
+]
+
+
+def make_costs(rows):
+    """A table as `report.tabulate_costs` gives it."""
+    return pd.DataFrame(rows, columns=["network", "ours", "multiply_adds", "accuracy", "leads"])
 
 
 STAGES = [
@@ -599,6 +623,11 @@ WORDS = {
     "plot_accuracy_over_seconds": (
         lambda: plots.plot_accuracy_over_seconds([("VGG", 1200.0, 0.6, 0.58, 0.62)], "Seconds"),
         "Points with 95 % intervals: Seconds. VGG 60% in 1,200 seconds.",
+    ),
+    "plot_frontier": (
+        lambda: plots.plot_frontier(make_costs(COSTS), "Costs"),
+        "Points, accuracy over the cost of training: Costs. cheap 50% for 1e+12 multiply-adds; theirs (of 2016) 70% "
+        "for 1e+14 multiply-adds; dear 69% for 1e+15 multiply-adds.",
     ),
     "plot_per_layer": (
         lambda: plots.plot_per_layer({"vgg_like": {"conv1": 1.0, "conv2": 0.1}}, DRAWN, "Gradient", "per weight"),
