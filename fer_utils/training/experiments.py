@@ -106,7 +106,7 @@ def _between(model, title, step, augmentation):
 
 def _equal(family, title):
     """One recipe for all families of `models/families.py`, that of `fast`, so that none of them was tuned."""
-    recipes = _with_quick(FAST, width=QUICK_WIDTHS[family], epochs=4)
+    recipes = _with_quick(FAST, width=QUICK_WIDTHS[family], epochs=8)
     return Experiment(f"equal_{family}", f"{title} at equal cost", family, "flip", recipes=recipes)
 
 
