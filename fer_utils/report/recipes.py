@@ -1,5 +1,7 @@
 """Sets recipes side by side: candidates for the report's own, its rows, the way to the course's, its other stride."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 
@@ -139,10 +141,11 @@ def tabulate_summary(recorded):
 
 
 def list_stages(recorded, model):
-    """Returns [(words, answers (seeds, N)), ...] from the report-like recipe to the course's, of those with runs.
+    """Returns [(words, answers (seeds, N)), ...] from the report-like recipe to the course's.
 
-    `model` is "lenet_like" or "vgg_like", both with augmentation. A training whose rate falls to zero gives two stages:
-    its last epoch, and its best.
+    It ends before the first stage without a run: what comes later is not the gain of one change. `model` is
+    "lenet_like" or "vgg_like", both with augmentation. A training whose rate falls to zero gives two stages: its last
+    epoch, its best.
     """
     course = "lenet_like_augmented" if model == "lenet_like" else model
     names = f"report_{course}", f"between_{model}_falling", f"between_{model}_mild", course
@@ -154,7 +157,7 @@ def list_stages(recorded, model):
         correct_answers(mild),
         correct_answers(of_course),
     )
-    return [(words, found) for words, found in zip(STAGES, answers, strict=True) if len(found)]
+    return list(itertools.takewhile(lambda stage: len(stage[1]), zip(STAGES, answers, strict=True)))
 
 
 def compare_stages(stages):

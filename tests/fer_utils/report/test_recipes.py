@@ -125,6 +125,8 @@ def test_stages_lead_from_the_report_like_recipe_to_the_course_s(tmp_path, recor
     assert table.loc["report-like recipe", "VGG-like: gain"] == ""
     assert "+2.0 points" in table.loc["the best epoch is kept", "VGG-like: gain"]
     assert [words for words, _ in recipes.list_stages(recorded, "lenet_like")] == ["report-like recipe"]
+    recorded["between_vgg_like_mild"] = []
+    assert [words for words, _ in recipes.list_stages(recorded, "vgg_like")] == list(recipes.STAGES[:3])
 
 
 def test_what_a_recipe_is_worth_stands_beside_what_depth_is(recorded):
