@@ -167,21 +167,25 @@ def _train_by_step(network, batches):
 
 def _train_with_fit(network, batches, n_batches):
     # At its end `fit` replaces the weights by their running mean, if there is one; the training goes on from both.
-    weights = []
+    variables, weights = network.trainable_variables if _keeps_mean(network) else [], []
     keep = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda *_: weights.extend(variable.value for variable in network.trainable_variables)
+        on_epoch_end=lambda *_: weights.extend(variable.value for variable in variables)
     )
     told = network.fit(batches, steps_per_epoch=n_batches, shuffle=False, verbose=0, callbacks=[keep])
-    for variable, value in zip(network.trainable_variables, weights, strict=True):
+    for variable, value in zip(variables, weights, strict=True):
         variable.assign(value)
     return {name: float(told.history[name][0]) for name in ("loss", "accuracy")}
+
+
+def _keeps_mean(network):
+    """Returns whether the optimiser keeps a running mean of the weights; in float16 it holds another one that knows."""
+    return getattr(network.optimizer, "inner_optimizer", network.optimizer).use_ema
 
 
 @contextlib.contextmanager
 def _weights_to_judge(network):
     """Within it the network has its running mean of the weights, if its optimiser keeps one."""
-    # The optimiser of a network in float16 holds another one, which knows of the mean.
-    if not getattr(network.optimizer, "inner_optimizer", network.optimizer).use_ema:
+    if not _keeps_mean(network):
         yield
         return
     swap = keras.callbacks.SwapEMAWeights()
