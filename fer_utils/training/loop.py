@@ -7,6 +7,7 @@ its last finished epoch and ends with the same weights as one that was never sto
 
 import contextlib
 import dataclasses
+import functools
 import math
 import time
 
@@ -127,8 +128,8 @@ def _describe(progress, recipe):
 def fit_one_epoch(network, split, recipe, seed, epoch, bar):
     """Trains the compiled `network` once over `split`; returns the epoch's mean loss and accuracy as a dict.
 
-    The images are brought to the device before the first batch, loss and accuracy back after the last one, so that
-    a GPU never waits for Python. Each batch moves `bar` on by its multiply-adds.
+    A GPU gets the images before the first batch, and gives loss and accuracy back after the last one: it never waits
+    for Python. Each batch moves `bar` on by its multiply-adds.
 
     On TensorFlow by Keras's own step and not by `network.fit`: its input pipeline lets an epoch end only when its own
     clock strikes, 5, 10, 20, 41, ... seconds after the start (notebook 08). On JAX by `network.fit`, which keeps the
@@ -149,9 +150,12 @@ def _mixed_batches(split, recipe, seed, epoch, count):
     random = np.random.default_rng([seed, epoch])
     order = random.permutation(len(split.labels))
     targets = np.eye(len(CLASS_NAMES), dtype=np.float32)[split.labels]
-    images = keras.ops.convert_to_tensor(split.images)
+    pick = split.images.__getitem__
+    if device.kind() != "CPU":  # brought over once, not batch by batch
+        on_device = keras.ops.convert_to_tensor(split.images)
+        pick = functools.partial(keras.ops.take, on_device, axis=0)
     for batch in np.split(order, range(recipe.batch_size, len(order), recipe.batch_size)):
-        chosen = keras.ops.take(images, batch, axis=0), targets[batch]
+        chosen = pick(batch), targets[batch]
         count(len(batch))
         yield mix_pairs(*chosen, recipe.mixup, random) if recipe.mixup else chosen
 
