@@ -222,7 +222,7 @@ def average_networks(recorded, labels):
     """Judges networks together, by their mean probabilities: {name: {"seeds", "accuracy", "low", "high"}}.
 
     Under an experiment's name all its seeds, where there are two or more; under "equal_cost" one network per family of
-    notebook 10. `labels` are those of the test images; low and high bound the 95 % interval (Wilson 1927).
+    notebook 09. `labels` are those of the test images; low and high bound the 95 % interval (Wilson 1927).
     """
     groups = {name: runs for name, runs in recorded.items() if len(runs) > 1}
     families = [runs[0] for name in EQUAL_ROWS if (runs := recorded[name])]
