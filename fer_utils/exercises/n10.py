@@ -5,15 +5,7 @@ import math
 import numpy as np
 from scipy import stats
 
-from fer_utils.exercises.checking import (
-    Mistake,
-    as_array,
-    as_number,
-    call,
-    check,
-    compare_arrays,
-    compare_numbers,
-)
+from fer_utils.exercises.checking import Mistake, as_array, as_number, call, check, compare_arrays, compare_numbers
 
 TRIED = ((1, 0.72, 3589), (10, 0.72, 3589), (4, 0.6, 400))  # networks, accuracy, faces
 

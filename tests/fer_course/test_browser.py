@@ -26,7 +26,8 @@ from fer_utils.environment import PROJECT
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 NOTEBOOKS = find_notebooks(PROJECT / "notebooks")
 # These two also run in JupyterLab: the first, and the one with a widget. nbval runs them all.
-RUN = _, ASKS = "01_data_exploration", "12_your_own_photo"
+ASKS = "12_your_own_photo"
+RUN = "01_data_exploration", ASKS
 SHOTS = PROJECT / "build" / "browser"
 SHOT_HEIGHT = 3000
 # In seconds, several times as long as it takes: for everything here, for a notebook to run, for a page to be drawn.
