@@ -84,7 +84,7 @@ print(json.dumps({name: metadata.version(name) for name in sys.argv[2:]}))
 cli.BUILD = Path(sys.argv[1])
 RECIPES["quick"] = Recipe(width=0.1, epochs=2, batch_size=32, learning_rate=1e-3, train_images=200)
 print(json.dumps(train("lenet_like_augmented", load_faces(), store=cli.BUILD / "runs").history))
-cli.app(["run", "--only", "01", "--only", "02"])
+cli.app(["run", "--only", "01", "--only", "02", "--only", "03"])
 """
 
 
@@ -95,4 +95,4 @@ def test_notebooks_run_with_colabs_versions(colab_python, tmp_path):
     versions, history = (json.loads(line) for line in result.stdout.splitlines() if line.startswith("{"))
     assert all(versions[name].startswith(f"{version}.") for name, version in VERSIONS.items()), versions
     assert all(np.isfinite(values).all() for values in history.values()) and len(history["val_accuracy"]) == 2
-    assert len(list((tmp_path / "build" / "html").glob("0*.html"))) == 2
+    assert len(list((tmp_path / "build" / "html").glob("0*.html"))) == 3
