@@ -181,7 +181,7 @@ def plot_waterfall(stages, experiment, title, axis_range=None, ax=None):
         before = accuracy
     ax.barh(len(stages), before, color=GRID_COLOUR, height=0.6)
     ax.annotate(as_percent(before), (before, len(stages)), (4, 0), **beside)
-    ax.set_yticks(range(len(stages) + 1), [words for words, *_ in stages] + ["the course's recipe"])
+    ax.set_yticks(range(len(stages) + 1), [words for words, *_ in stages] + ["all together"])
     ax.set_ylim(len(stages) + 0.6, -0.6)
     ax.set_xlim(axis_range)
     ax.xaxis.set_major_formatter(as_percent)

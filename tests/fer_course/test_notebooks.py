@@ -1,14 +1,19 @@
 """The runner on tiny notebooks: what it shows, writes, refuses and leaves alone."""
 
+import base64
+import io
+
 import nbformat
+import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 from fer_course.heads import write_head
 from fer_course.notebooks import Outcome, execute_notebook, run_notebooks, store_notebooks, write_times
 from fer_course.pages import make_page
-from fer_course.stored import ABSOLUTE_PATH, LARGEST_STORED_NOTEBOOK, find_notebooks, find_stored_problems
+from fer_course.stored import ABSOLUTE_PATH, LARGEST_STORED_NOTEBOOK, find_notebooks, find_stored_problems, normalise
 
 FIGURE = """from fer_utils import plots
 plots.set_style()
@@ -246,6 +251,27 @@ def test_a_report_hides_code_and_leaves_lessons_out():
     assert "Predict first" in plain and "show the code" not in plain
 
 
+def open_picture(png):
+    return Image.open(io.BytesIO(base64.b64decode(png)))
+
+
+def test_a_picture_keeps_its_colours_and_is_reduced_once():
+    shades = np.linspace(10, 240, 40)
+    channels = [*np.meshgrid(shades, shades), np.full((40, 40), 90)]
+    noise = np.random.default_rng(0).integers(-9, 10, (40, 40, 3))
+    pixels = (np.stack(channels, axis=-1) + noise).astype(np.uint8)
+    before = io.BytesIO()
+    Image.fromarray(pixels).save(before, "PNG")
+    png = base64.b64encode(before.getvalue()).decode()
+    notebook = new_notebook(cells=[new_code_cell("1", outputs=[new_output("display_data", {"image/png": png})])])
+    normalise(notebook)
+    once = notebook.cells[0].outputs[0].data["image/png"]
+    reduced = np.asarray(open_picture(once).convert("RGB"))
+    assert np.abs(reduced.astype(int) - pixels).mean() < 4 and len(once) < len(png)
+    normalise(notebook)
+    assert notebook.cells[0].outputs[0].data["image/png"] == once
+
+
 @pytest.mark.slow
 def test_a_figure_is_stored_and_shown_with_its_words(tmp_path):
     write_notebook(tmp_path / "01_figure.ipynb", FIGURE)
@@ -255,6 +281,7 @@ def test_a_figure_is_stored_and_shown_with_its_words(tmp_path):
     notebook = nbformat.read(tmp_path / "01_figure.ipynb", as_version=4)
     words = 'Bar chart of the share spent multiplying: A & "B". a 25%.'
     assert notebook.cells[1].outputs[0].metadata == {"image/png": {"alt": words}}
+    assert open_picture(notebook.cells[1].outputs[0].data["image/png"]).mode == "P", "with a palette"
     page = BeautifulSoup(make_page(notebook, "01_figure"), "html.parser")
     assert [image["alt"] for image in page.select("img")] == [words]
     assert page.html["lang"] == "en"
