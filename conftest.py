@@ -26,6 +26,9 @@ os.environ.update(
     FER_RUNS=str(Path(SCRATCH.name) / "runs"),
     IPYTHONDIR=str(Path(SCRATCH.name) / "ipython"),
     TF_CPP_MIN_LOG_LEVEL="3",
+    # Tests run side by side: one that also computes on its neighbour's core waits for it, longer than it gains.
+    TF_NUM_INTRAOP_THREADS="1",
+    TF_NUM_INTEROP_THREADS="1",
 )
 # A backend of the user's own choice would keep the figures out of the notebooks.
 os.environ.pop("MPLBACKEND", None)
