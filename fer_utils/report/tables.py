@@ -28,6 +28,7 @@ from fer_utils.training import (
 )
 
 NO_RUN = "no recorded run yet"
+BYTES_OF_FLOAT = 4
 
 
 def describe_beside_report(run):
@@ -251,3 +252,26 @@ def tabulate_costs(recorded):
     best_before = table["accuracy"].where(table["leads"]).cummax().shift(fill_value=0)
     table["leads"] &= table["accuracy"] > best_before.ffill()
     return table
+
+
+def tabulate_answers(recorded, facts=None):
+    """Returns what an answer about one face costs, of `fast` and of the best networks, a DataFrame, a row for each way.
+
+    Columns: `experiment`, `networks` and `views` that are asked, `megabytes` of their weights in float32,
+    `multiply_adds` of the answer, and `accuracy` on PrivateTest from 0 to 1 (of one network: the mean over seeds).
+    `facts` are those of `load_test_set`, for several networks together.
+    """
+    rows = {}
+    for name in (FAST_ROWS[0], *BEST_ROWS):
+        if not recorded.get(name):
+            continue
+        alone, network = correct_answers(recorded[name]).mean(), _build_again(recorded[name][0])
+        together = (facts or {}).get("ensembles", {}).get(name, {})
+        views, of_face = EXPERIMENTS[name].views, count_multiply_adds(network)
+        for n_networks, accuracy in {1: alone, together.get("seeds", 1): together.get("accuracy", alone)}.items():
+            title = f"{EXPERIMENTS[name].title}{f', {views} views' if views > 1 else ''}"
+            megabytes = n_networks * network.count_params() * BYTES_OF_FLOAT / 1e6
+            costs = name, n_networks, views, megabytes, n_networks * views * of_face, accuracy
+            rows[f"{n_networks} × {title}" if n_networks > 1 else title] = costs
+    columns = ["experiment", "networks", "views", "megabytes", "multiply_adds", "accuracy"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
