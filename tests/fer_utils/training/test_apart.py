@@ -9,16 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from fer_utils.environment import PROJECT
+from fer_utils.training import apart
 from fer_utils.training.apart import EndedError, call_apart
 from small_training import wait_for
 
-# Ctrl-C is ignored by what a shell runs in the background, so it is set to what it does in the foreground.
-SLEEP_APART = """
-import os, signal
+# Ctrl-C is ignored by what a shell runs in the background, so it is set to what it does in the foreground. The module
+# needs nothing of its package, whose import takes seconds.
+SLEEP_APART = f"""
+import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from fer_utils.training.apart import call_apart
-call_apart("it", os.system, {!r})
+sys.path.insert(0, {str(Path(apart.__file__).parent)!r})
+from apart import call_apart
+call_apart("it", os.system, sys.argv[1])
 """
 
 
@@ -49,8 +51,8 @@ def test_a_process_that_dies_is_named(end, status):
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
 def test_it_ends_with_the_process_that_called_it(tmp_path, end):
     noted = tmp_path / "process"
-    code = SLEEP_APART.format(f"echo $PPID > {noted}; sleep 60")
-    with subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, stderr=subprocess.DEVNULL) as caller:
+    command = [sys.executable, "-c", SLEEP_APART, f"echo $PPID > {noted}; sleep 60"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as caller:
         wait_for(lambda: noted.exists() and noted.read_text(encoding="utf-8").endswith("\n"))
         caller.send_signal(end)
         assert caller.wait(20) != 0
