@@ -357,7 +357,7 @@ def _choose(data, profile):
         os.environ["FER_DATA"] = data
     for name in ("FER_DATA", "FER_RUNS"):
         if os.environ.get(name, "drawn") != "drawn":
-            os.environ[name] = os.path.abspath(os.environ[name])
+            os.environ[name] = os.path.abspath(os.path.expanduser(os.environ[name]))
 
 
 @contextlib.contextmanager
@@ -379,21 +379,33 @@ def main():
     signal.signal(signal.SIGTERM, stop)
     try:
         app()
-    except ValueError as error:  # what was imported outside of `_errors_as_messages`
-        print(f"error: {error}", file=sys.stderr)
+    except (ValueError, OSError) as error:  # what was imported outside of `_errors_as_messages`
+        print(f"error: {_explain(error)}", file=sys.stderr)
         raise SystemExit(1) from None
 
 
 @contextlib.contextmanager
 def _errors_as_messages():
-    """Ends the command with the message of a `ValueError` (FaceDataError is one) and exit status 1, no traceback."""
+    """Ends the command with the message of an error and exit status 1, no traceback.
+
+    That is a `ValueError` (FaceDataError is one), or what the system says of a file, an `OSError`.
+    """
     try:
         yield
-    except ValueError as error:
-        from fer_utils.data.naming import without_controls
-
-        typer.echo(f"error: {without_controls(error)}", err=True)
+    except BrokenPipeError:  # who reads the output has gone: typer ends in silence
+        raise
+    except (ValueError, OSError) as error:
+        typer.echo(f"error: {_explain(error)}", err=True)
         raise typer.Exit(1) from None
+
+
+def _explain(error):
+    """Returns the message of an error without control characters; that of an `OSError` names file and reason."""
+    from fer_utils.data.naming import printable, without_controls
+
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{printable(error.filename2 or error.filename)}: {error.strerror}"
+    return without_controls(error)
 
 
 def _print_table(outcomes):

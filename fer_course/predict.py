@@ -48,7 +48,7 @@ def find_run(named):
             f"--run {named}: found no run there; expected EXPERIMENT/SEED, such as best/0, or a run's folder."
         )
     place = Path(find_experiment(experiment).name, f"seed-{seed}")
-    stores = sorted(Path(os.environ.get("FER_RUNS") or DATA / "my_runs").glob("*/"))
+    stores = sorted(Path(os.environ.get("FER_RUNS") or DATA / "my_runs").expanduser().glob("*/"))
     found = [store / place for store in stores if (store / place / "run.json").exists()]
     if len(found) > 1:
         paths = ", ".join(str(path) for path in found)
@@ -142,6 +142,7 @@ def _answer_as_json(answer):
 
 def write_csv(pictures, path):
     """Writes a csv with a line for each face, and one for each picture without a face or that could not be read."""
+    path = Path(path).expanduser()
     try:
         with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
             lines = csv.DictWriter(stream, COLUMNS)
@@ -149,7 +150,9 @@ def write_csv(pictures, path):
             for picture in pictures:
                 lines.writerows(_list_lines(picture))
     except OSError as error:
-        raise ValueError(f"{photo.show_path(path)}: the csv could not be written ({error.strerror})") from error
+        raise ValueError(
+            f"{photo.show_path(path)}: the csv could not be written ({error.strerror or error})"
+        ) from error
 
 
 def _list_lines(picture):

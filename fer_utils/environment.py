@@ -117,6 +117,7 @@ def _only_writer(path, seconds=None):
         try:
             yield
         finally:
+            # Safe with filelock from 3.30 on: it takes no lock on a file that lost its name, and removes none itself.
             with contextlib.suppress(OSError):  # Windows lets nobody delete an open file; there filelock does so later
                 lock.unlink(missing_ok=True)
 

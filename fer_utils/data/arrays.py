@@ -12,7 +12,7 @@ import numpy as np
 from fer_utils.data.archives import check_size
 from fer_utils.data.fer2013 import IMAGE_SIZE, make_error
 from fer_utils.data.images import MADE_GREY, SCALED
-from fer_utils.data.naming import find_split_in, printable
+from fer_utils.data.naming import find_split, find_split_in, printable
 
 IMAGE_WORDS = {"x", "pixel", "pixels", "image", "images", "img", "imgs", "data", "face", "faces"}
 LABEL_WORDS = {"y", "label", "labels", "emotion", "emotions", "target", "targets", "class", "classes"}
@@ -49,31 +49,48 @@ def read_h5(content, name):
 
 
 def pair_arrays(arrays):
-    """Returns {name of a group: (images, labels)} of {name: array}, paired by the split in their names.
+    """Returns [(name of a group, its split or None, images, labels), ...] of {name: array}.
 
-    An array of splits divides the one group there is. Raises `FaceDataError` for images without labels.
+    Arrays of one file, or single ones of one folder, are paired by the split in their own names; else that of the file
+    or the folder counts. An array of splits divides its group. Raises `FaceDataError` for images without labels and for
+    a second array of one meaning in a group.
     """
-    groups, usage = {}, None
+    groups, pairs = {}, []
     for name, array in arrays.items():
-        words = split_words(name.rpartition(": ")[2] if ": " in name else PurePosixPath(name).stem)
-        if USAGE_WORDS & set(words):
-            usage = array
-            continue
-        meaning = "x" if IMAGE_WORDS & set(words) else "y" if LABEL_WORDS & set(words) else None
-        if meaning is None:
-            raise make_error(printable(name), "an array whose name does not say what it holds", "names such as x_train")
-        split = find_split_in(split_words(name))
-        groups.setdefault(split, {})[meaning] = (name, array)
-    for of_split in groups.values():
-        if len(of_split) != 2:
-            (name, _), *_ = of_split.values()
+        place, _, key = name.rpartition(": ")
+        if not place:  # a single array: its file's name is its own
+            place, key = str(PurePosixPath(name).parent), PurePosixPath(name).stem
+        if key == "source" and np.ndim(array) == 0:
+            continue  # what `convert` writes beside its arrays: where they come from
+        meaning = _find_meaning(name, set(split_words(key)))
+        parts = [key, *reversed(PurePosixPath(place).parts)]
+        split = find_split_in(word for part in parts for word in split_words(part))
+        group = groups.setdefault((place, split), {})
+        if meaning in group:
+            found = f"a second array of {meaning} beside {printable(group[meaning][0])}"
+            raise make_error(printable(name), found, "one of each", "Give them names such as x_train and x_test")
+        group[meaning] = (name, np.asarray(array))
+    for (_, split), group in groups.items():
+        (name, _), *_ = group.values()
+        if list(group) == ["splits"]:
+            expected = "images, labels and splits in one file or folder, and no split in their names"
+            raise make_error(printable(name), "an array of splits without images and labels that it divides", expected)
+        if not {"images", "labels"} <= set(group):
             raise make_error(printable(name), "images without labels, or labels without images", "an array of each")
-    if usage is not None:
-        return _divide_by_usage(groups, usage)
-    return {
-        f"{printable(pair['x'][0])} {'' if split is None else PARTS[split]}": (pair["x"][1], pair["y"][1])
-        for split, pair in groups.items()
-    }
+        pairs += _divide_by_splits(group) if "splits" in group else [_name_pair(group, split)]
+    return pairs
+
+
+def _find_meaning(name, words):
+    for meaning, known in (("splits", USAGE_WORDS), ("images", IMAGE_WORDS), ("labels", LABEL_WORDS)):
+        if known & words:
+            return meaning
+    raise make_error(printable(name), "an array whose name does not say what it holds", "names such as x_train")
+
+
+def _name_pair(group, split, chosen=...):
+    (name, images), (_, labels) = group["images"], group["labels"]
+    return f"{printable(name)} {'' if split is None else PARTS[split]}".strip(), split, images[chosen], labels[chosen]
 
 
 def split_words(name):
@@ -86,11 +103,25 @@ def split_words(name):
     return [word for text in (name, by_capitals) for word in re.findall(r"[a-z0-9]+", text.lower())]
 
 
-def _divide_by_usage(groups, usage):
-    if list(groups) != [None]:
-        raise make_error("the arrays", "an array of splits and splits in the names of others", "one of the two")
-    (name, x), (_, y) = (groups[None][meaning] for meaning in "xy")
-    return {f"{printable(name)} {PARTS[code]}": (x[usage == code], y[usage == code]) for code in np.unique(usage)}
+def _divide_by_splits(group):
+    """Returns what `pair_arrays` does of a group with an array of splits: words, or places in SPLIT_NAMES."""
+    name, splits = group["splits"]
+    shapes = [group[meaning][1].shape for meaning in ("images", "labels", "splits")]
+    if splits.ndim != 1 or len({shape[:1] for shape in shapes}) != 1:
+        found = "images, labels and splits of shapes {}, {} and {}".format(*shapes)
+        raise make_error(printable(name), found, "as many of each, the splits (N,)")
+    codes = np.zeros(len(splits), int)
+    for row, value in enumerate(splits.tolist()):
+        word = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+        split = find_split(word) if isinstance(word, str) else word
+        if isinstance(split, bool) or split not in range(len(PARTS)):
+            raise make_error(
+                f"{printable(name)}, row {row}",
+                f"the split {printable(word)!r}",
+                "training, validation, test, 0, 1 or 2",
+            )
+        codes[row] = split
+    return [_name_pair(group, split, codes == split) for split in np.unique(codes).tolist()]
 
 
 def as_faces(array, where, resize=False):
@@ -98,8 +129,8 @@ def as_faces(array, where, resize=False):
 
     They may be flat, have a channel axis, and be floats from 0 to 1 or to 255.
 
-    Another size, and colour, are taken only with `resize` (area averaging; grey as in `images.prepare_face`). Raises
-    `FaceDataError`.
+    Another size, and colour, are taken only with `resize`: smaller images are scaled up bicubically, in larger ones
+    each pixel is the mean of the area that it covers; grey as in `images.prepare_face`. Raises `FaceDataError`.
     """
     array = np.asarray(array)
     if array.ndim == 2 and array.shape[1] == N_PIXELS:
@@ -117,8 +148,8 @@ def as_faces(array, where, resize=False):
         array = np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in array])
     array = array.reshape(array.shape[:3])
     scaled = array.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE)
-    if array.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
-        how = cv2.INTER_AREA if min(array.shape[1:]) > IMAGE_SIZE else cv2.INTER_CUBIC
+    if scaled:
+        how = cv2.INTER_AREA if min(array.shape[1:]) >= IMAGE_SIZE else cv2.INTER_CUBIC
         array = np.stack([cv2.resize(image, (IMAGE_SIZE, IMAGE_SIZE), interpolation=how) for image in array])
     changes = {"from 0 to 1 brought to 0 to 255": shares, SCALED: scaled, MADE_GREY: colour}
     return array, ", ".join(words for words, happened in changes.items() if happened)

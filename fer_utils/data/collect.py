@@ -71,28 +71,27 @@ def collect(source, account, resize=False):
             arrays |= read_h5(stream.read(), name)
         elif kind == "parquet":
             faces += _read_parquet(stream.read(), name, account, resize)
-        elif kind in ("text", "utf16") and (table := _open_csv(stream, kind)) is not None:
+        elif kind in ("text", "utf16") and (table := _open_csv(stream, kind, where)) is not None:
             faces += _read_csv(table, name, account, resize)
         elif kind in ("text", "utf16") and (found := _read_votes(stream, kind)):
             votes |= {str(PurePosixPath(name).with_name(image)): label for image, label in found.items()}
         else:
             account.left_out["no table and no image"].append(where)
-    for group, (x, y) in pair_arrays(arrays).items():
-        faces += _from_arrays(group, x, y, account, resize)
+    for group, split, x, y in pair_arrays(arrays):
+        faces += _from_arrays(group, split, x, y, account, resize)
     return faces + _read_images(images, votes, account, resize)
 
 
-def _from_arrays(group, x, y, account, resize):
+def _from_arrays(group, split, x, y, account, resize):
     (pixels, changes), labels = as_faces(x, group, resize), as_labels(y, group)
     if len(pixels) != len(labels):
         raise make_error(group, f"{len(pixels):,} images and {len(labels):,} labels", "as many of both")
     account.read["arrays"] += len(pixels)
     account.changed[changes] += len(pixels) if changes else 0
-    split = find_split(group.rpartition(" ")[2])
     return [Face(f"{group}, row {row}", *face, split) for row, face in enumerate(zip(pixels, labels, strict=True))]
 
 
-def _open_csv(stream, kind):
+def _open_csv(stream, kind, where):
     """Returns (header's columns by what they mean, chunks of rows as text) of a csv with faces, or None."""
     encoding = "utf-16" if kind == "utf16" else "utf-8-sig"
     first = _first_line(stream, encoding)
@@ -107,7 +106,10 @@ def _open_csv(stream, kind):
     if found["label"] is None or (found["pixels"] is None and len(wide) < 2):
         return None
     how = {"sep": separator, "encoding": encoding, "dtype": str, "keep_default_na": False, "skipinitialspace": True}
-    chunks = pd.read_csv(stream, header=None, skiprows=1, chunksize=CHUNK, on_bad_lines="error", **how)
+    try:
+        chunks = pd.read_csv(stream, header=None, skiprows=1, chunksize=CHUNK, on_bad_lines="error", **how)
+    except pd.errors.EmptyDataError as error:
+        raise make_error(where, "a header without rows", "a row for each face") from error
     return found, wide, chunks
 
 
@@ -121,12 +123,15 @@ def _first_line(stream, encoding):
 def _read_csv(table, name, account, resize):
     columns, wide, chunks = table
     split_of_file, faces, row = _split_of_file(name), [], 1
+    used = [*(wide if columns["pixels"] is None else ()), *(place for place in columns.values() if place is not None)]
     try:
         for chunk in chunks:
             values = chunk.to_numpy()
             for fields in values:
                 row += 1
                 where = f"{printable(name)}, line {row}"
+                if len(fields) <= max(used):  # of rows that are shorter than the first, pandas fills the rest with ""
+                    raise make_error(where, f"a row of {len(fields):,} fields", "as many as the header has")
                 text = fields[wide] if columns["pixels"] is None else NUMBERS.findall(fields[columns["pixels"]])
                 (pixels,), changes = as_faces(_square(text, where), where, resize)
                 account.changed[changes] += bool(changes)
@@ -174,15 +179,18 @@ def _read_votes(stream, kind):
     """
     found = {}
     text = io.TextIOWrapper(stream, "utf-16" if kind == "utf16" else "utf-8", errors="replace")
-    for line in text:
-        image, _, rest = line.strip().partition(",")
-        fields = rest.rpartition(")")[2].strip('",').split(",")
-        if not image or len(fields) != len(FERPLUS_ANSWERS) or not all(field.strip().isdigit() for field in fields):
-            return found
-        votes = np.array(fields, int)
-        most = np.flatnonzero(votes == votes.max())
-        found[image] = " or ".join(FERPLUS_ANSWERS[place] for place in most)
-    return found
+    try:
+        for line in text:
+            image, _, rest = line.strip().partition(",")
+            fields = rest.rpartition(")")[2].strip('",').split(",")
+            if not image or len(fields) != len(FERPLUS_ANSWERS) or not all(field.strip().isdigit() for field in fields):
+                return found
+            votes = np.array(fields, int)
+            most = np.flatnonzero(votes == votes.max())
+            found[image] = " or ".join(FERPLUS_ANSWERS[place] for place in most)
+        return found
+    finally:
+        text.detach()  # else it closes the stream, which an archive reads to its end
 
 
 def _read_parquet(content, name, account, resize):
@@ -203,6 +211,8 @@ def _read_parquet(content, name, account, resize):
     for row, fields in enumerate(table.to_dict("records")):
         where, image = f"{printable(name)}, row {row}", fields[means["image"]]
         content = image.get("bytes") if isinstance(image, dict) else image
+        if not isinstance(content, bytes | str | list | np.ndarray):
+            raise make_error(where, "no image, or only the path of one", "the bytes of an image, or its pixels")
         if isinstance(content, bytes):
             pixels, changes = decode_face(content, where, resize)
         else:

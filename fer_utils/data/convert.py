@@ -1,6 +1,7 @@
 """Converts whatever people hold into the one form that the course reads: an npz of 48×48 faces in three splits."""
 
 import collections
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,12 @@ from fer_utils.data.class_folders import list_names
 from fer_utils.data.collect import Account, collect
 from fer_utils.data.fer2013 import CLASS_NAMES, SPLIT_NAMES, FaceDataError, count_images
 from fer_utils.data.files import check_source
-from fer_utils.data.naming import find_class, name_classes, plain, printable
+from fer_utils.data.naming import find_class, name_classes, printable
 from fer_utils.environment import atomic_path
 
 MAX_FACES = 10**6
 SHARES = (0.8, 0.1, 0.1)  # of training, validation and test where a set has no splits
+WHOLE_NUMBER = re.compile(r"\d+(\.0*)?")
 
 
 def convert(source, target, resize=False, classes=None, drop=(), seed=0, show=print):
@@ -23,11 +25,14 @@ def convert(source, target, resize=False, classes=None, drop=(), seed=0, show=pr
     Faces of another size than 48×48, and coloured ones, are taken only with `resize`. `classes` maps names of the
     source to expressions, `drop` names classes that are left out. Where the source lacks splits, they are cut at random
     within each class by `seed`; images that are the same stay in one split. `show` gets lines that say what was read,
-    changed, cut and left out, with counts. Raises `FaceDataError` for what is ambiguous or cannot be read.
+    changed, cut and left out, with counts. Raises `FaceDataError` for what is ambiguous or cannot be read, for a target
+    that would replace a file of the source, and if a split would be empty.
     """
-    source, target, account = check_source(source), Path(target), Account()
+    source, target, account = check_source(source), Path(target).expanduser(), Account()
     if target.suffix != ".npz":
         raise FaceDataError(f"{printable(target)}: the converted set is an npz; give it a name that ends in .npz.")
+    if target.exists() and (target.samefile(source) or target.resolve().is_relative_to(source.resolve())):
+        raise FaceDataError(f"{printable(target)}: found a file of the source itself; expected another name or folder.")
     with explain_damage(source):
         faces = collect(source, account, resize)
     if len(faces) > MAX_FACES:
@@ -42,6 +47,9 @@ def convert(source, target, resize=False, classes=None, drop=(), seed=0, show=pr
     pixels = np.stack([faces[place].pixels for place in kept])
     labels = np.array([labels[place] for place in kept], np.uint8)
     usage, how = settle_splits([faces[place].usage for place in kept], pixels, labels, seed)
+    if empty := [name for split, name in enumerate(SPLIT_NAMES) if not np.any(usage == split)]:
+        found = f"{len(usage):,} labelled faces, too few for three splits: none for {' and '.join(empty)}"
+        raise FaceDataError(f"{printable(source.name)}: found {found}; expected three or more images of each class.")
     order = np.argsort(usage, kind="stable")
     arrays = {"pixels": pixels[order], "emotion": labels[order], "usage": usage[order]}
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -55,13 +63,14 @@ def settle_classes(faces, classes, drop, account):
     """Returns the place in CLASS_NAMES of each face, None for those of dropped classes, which `account` counts.
 
     A word is known by `naming.find_class`; a number in a table is FER2013's own; the number of a folder has to be given
-    in `classes`, because sets differ in their order. Raises `FaceDataError` for everything else.
+    in `classes`, because sets differ in their order. Names in `classes` and `drop` are the source's own, in capitals or
+    not. Raises `FaceDataError` for everything else.
     """
-    given = {plain(name): _name_class(expression) for name, expression in classes.items()}
-    dropped, labels = {plain(name): name for name in drop}, []
+    given = {_as_key(name): _name_class(expression) for name, expression in classes.items()}
+    dropped, labels = {_as_key(name): name for name in drop}, []
     unknown, known = collections.Counter(), set()
     for face in faces:
-        key = plain(face.label)
+        key = _as_key(face.label)
         known.add(key)
         label = None
         if key in dropped:
@@ -69,14 +78,14 @@ def settle_classes(faces, classes, drop, account):
         elif key in given:
             label = given[key]
         elif (label := find_class(face.label)) is None:
-            if key.isdigit() and int(key) < len(CLASS_NAMES) and not face.in_folder:
+            if WHOLE_NUMBER.fullmatch(key) and int(key) < len(CLASS_NAMES) and not face.in_folder:
                 label = int(key)
             else:
                 unknown[printable(face.label)] += 1
         labels.append(label)
-    asked = {**dropped, **{plain(name): name for name in classes}}
+    asked = {**dropped, **{_as_key(name): name for name in classes}}
     if missing := [printable(name) for key, name in asked.items() if key not in known]:
-        there_are = ", ".join(sorted(known))
+        there_are = ", ".join(map(printable, sorted(known)))
         raise FaceDataError(f"found no class {' or '.join(missing)}; there are: {there_are}.")
     if unknown:
         counts = ", ".join(f"{name!r} ({count:,} images)" for name, count in sorted(unknown.items()))
@@ -86,6 +95,12 @@ def settle_classes(faces, classes, drop, account):
             f"Say what they are, {options}, or leave one out with --drop NAME."
         )
     return labels
+
+
+def _as_key(label):
+    """Returns a label as it is compared with the names that a user gives; 3.0 in a table is 3."""
+    text = str(label).strip().lower()
+    return text.partition(".")[0] if WHOLE_NUMBER.fullmatch(text) else text
 
 
 def _name_class(expression):

@@ -104,9 +104,12 @@ def list_source_files(path):
 
 def _rank_file(path):
     """Returns how well a file serves as a copy of FER2013, 0 best; None if it is something else."""
-    with path.open("rb") as stream:
-        kind = sniff(stream)
-        header = set(split_header(stream.readline(MAX_LINE))) if kind == "text" else set()
+    try:
+        with path.open("rb") as stream:
+            kind = sniff(stream)
+            header = set(split_header(stream.readline(MAX_LINE))) if kind == "text" else set()
+    except OSError:  # like a damaged one: it is a copy if its name says so, and reading it says what is wrong
+        return 2 if path.suffix.lower() == ".csv" or breaks_promise(path.name, "binary") else None
     if "pixels" in header:
         return 1 if header == COLUMNS else 4
     if kind == "zip":

@@ -51,7 +51,10 @@ def load_faces(source=None):
     `FaceDataError` if the source cannot be read as faces.
     """
     environment.recover_all(environment.DATA)
-    source = source or os.environ.get("FER_DATA") or find_fer2013(environment.DATA) or _name_unread() or "drawn"
+    source = source or os.environ.get("FER_DATA") or find_fer2013(environment.DATA)
+    if not source:
+        _name_unread()
+        source = "drawn"
     profile = environment.current_profile()
     if str(source) == "drawn":
         sizes = drawn_faces.SIZES[profile]
@@ -60,7 +63,7 @@ def load_faces(source=None):
     else:
         path = locate_fer2013(source)
         key = _describe_file(path)
-        stem = hashlib.sha256(key[0].encode()).hexdigest()[:16]
+        stem = hashlib.sha256(os.fsencode(key[0])).hexdigest()[:16]
         facts, images, labels = _load_cached(stem, key, lambda: _read(path))
     _announce(facts, profile)
     ends = np.cumsum(facts["sizes"])[:2]
@@ -105,9 +108,7 @@ def _describe_file(path):
     digest = hashlib.sha256()
     for file in list_source_files(path):
         stat = os.stat(file)
-        digest.update(
-            f"{file} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}\n".encode("utf-8", "surrogateescape")
-        )
+        digest.update(os.fsencode(f"{file} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}\n"))
     return [str(Path(path).resolve()), CACHE_VERSION, digest.hexdigest()]
 
 

@@ -66,8 +66,8 @@ def is_hidden(name):
 
 
 def printable(name):
-    """Returns a name without control characters, which a terminal would obey; at most 120 characters of it."""
-    text = without_controls(name)
+    """Returns a name on one line, without control characters, which a terminal would obey; at most 120 characters."""
+    text = without_controls(name).replace("\n", "\N{REPLACEMENT CHARACTER}")
     return text if len(text) <= 120 else f"{text[:117]}..."
 
 

@@ -18,7 +18,7 @@ ANSWERS = (
 def find_votes():
     """Returns the path of `fer2013new.csv` beside the copy that ``FER_DATA`` names or in ``data/``; None without it."""
     copy = os.environ.get("FER_DATA")
-    places = [Path(copy).parent, Path(copy)] if copy and copy != "drawn" else []
+    places = [Path(copy).expanduser().parent, Path(copy).expanduser()] if copy and copy != "drawn" else []
     return next((place / FILE for place in [*places, DATA] if (place / FILE).is_file()), None)
 
 
@@ -35,6 +35,8 @@ def read_votes(path):
         raise FaceDataError(f"{Path(path).name} is not FERPlus's file of votes: {error}") from error
     expected = {name: sum(COUNTS[name]) for name in SPLIT_NAMES}
     found = {name: int((splits == name).sum()) for name in SPLIT_NAMES}
+    if others := len(splits) - sum(found.values()):
+        found["another or no Usage"] = others
     if found != expected or list(splits) != sorted(splits, key=SPLIT_NAMES.index):
         raise FaceDataError(f"{Path(path).name}: rows per split are {found}, FERPlus has {expected}, in this order")
     return {name: votes[splits == name] for name in SPLIT_NAMES}

@@ -110,8 +110,10 @@ def _find_costs(tasks, faces):
 
 def _train_unless_taken(task, faces, store, total, done):
     """Trains `task`, whose bar starts at `done` of `total`; `filelock.Timeout` if another process is at it."""
+    folder = run_folder(store, *task)
     with (
-        lock_run(run_folder(store, *task)).acquire(timeout=0),
+        explain_disk(folder),
+        lock_run(folder).acquire(timeout=0),
         progress_bar(total=total, initial=done, bar_format=BAR, mininterval=0.5, smoothing=0) as bar,
     ):
         train(task[0], faces, task[1], keep_weights=keeps_weights(*task), store=store, bar=bar)
@@ -128,7 +130,7 @@ def _train_on_cluster(scheduler, faces, costs, store):
     with progress_bar(desc="the cluster", total=sum(costs.values()), bar_format=BAR, smoothing=0) as bar:
         for task, files in sent:
             folder = run_folder(store, *task)
-            with lock_run(folder), explain_disk(folder):
+            with explain_disk(folder), lock_run(folder):
                 _keep_files(files, folder)
             bar.update(costs[task])
             bar.clear()

@@ -13,7 +13,7 @@ from fer_utils.training.loop import BAR, fit_epochs, training_cost
 from fer_utils.training.origin import find_commit, list_versions
 from fer_utils.training.recipes import Experiment, list_recipe_differences
 from fer_utils.training.sharing import share_here, share_on_cluster
-from fer_utils.training.store import lock_run
+from fer_utils.training.store import explain_disk, lock_run
 
 SEED = 100  # none of the rows' own seeds, so that these owe nothing to the choice
 
@@ -66,7 +66,7 @@ def _screen_here(trainings, faces, folder, show):
 
 def _train_unless_taken(training, faces, folder):
     """Trains and writes what is found, unless it is there; `filelock.Timeout` if another process is at it."""
-    with lock_run(folder / training[0]).acquire(timeout=0):
+    with explain_disk(folder / training[0]), lock_run(folder / training[0]).acquire(timeout=0):
         _write_facts(_train(training, faces, folder), folder / f"{training[0]}.json")
 
 

@@ -33,15 +33,17 @@ def _lock_file(folder):
 
 
 def check_free(folder):
-    """Raises `filelock.Timeout` if a process is at the run in `folder` now."""
-    with lock_run(folder).acquire(timeout=0):
+    """Raises `filelock.Timeout` if a process is at the run in `folder` now, `RunError` if it cannot be locked."""
+    with explain_disk(folder), lock_run(folder).acquire(timeout=0):
         pass
 
 
 def tell_wait(folder):
     """Returns for which run a process waits that wants to train the one in `folder`, and since when another has it."""
-    since = time.strftime("%H:%M", time.localtime(_lock_file(folder).stat().st_mtime))
-    return f"waiting for the process that trains {'/'.join(folder.parts[-2:])} since {since}"
+    words = f"waiting for the process that trains {'/'.join(folder.parts[-2:])}"
+    with contextlib.suppress(OSError):  # the other one may be done by now, and its file gone
+        words += time.strftime(" since %H:%M", time.localtime(_lock_file(folder).stat().st_mtime))
+    return words
 
 
 @contextlib.contextmanager
@@ -65,6 +67,8 @@ def explain_disk(folder):
     """Turns what the disk raises while the run in `folder` is written into a `RunError` that names both."""
     try:
         yield
+    except Timeout:  # an OSError too, but it is another process that has the run
+        raise
     except OSError as error:
         experiment, seed = folder.parts[-2:]
         raise RunError(
@@ -78,7 +82,7 @@ def store_folder(faces, profile):
     home = os.environ.get("FER_RUNS")
     if not home and profile == "full" and faces.fingerprint == FER2013_FINGERPRINT:
         return DATA / "runs"
-    return Path(home or DATA / "my_runs") / f"{profile}-{faces.fingerprint}"
+    return Path(home or DATA / "my_runs").expanduser() / f"{profile}-{faces.fingerprint}"
 
 
 def run_folder(store, experiment, seed):

@@ -13,8 +13,9 @@ from test_notebooks import write_notebook
 from test_rehearse import show_all
 from typer.testing import CliRunner
 
-from fer_course import cli, heads, rehearse
+from fer_course import cli, heads, predict, rehearse
 from fer_utils.data.fer2013 import FaceDataError
+from small_fer2013 import make_npz
 
 
 @pytest.fixture
@@ -340,6 +341,29 @@ def test_predict_prints_no_control_characters(small_recorded, tmp_path):
     assert "\x1b" not in result.stdout + result.stderr
 
 
+def test_a_sign_for_the_home_folder_is_understood(small_recorded, course, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.setenv("FER_RUNS", "~/runs")
+    cli._choose("~/faces.csv", None)
+    assert os.environ["FER_DATA"] == str(tmp_path / "faces.csv") and os.environ["FER_RUNS"] == str(tmp_path / "runs")
+    invoke("predict", tmp_path / "whole.png", "--csv", "~/answers.csv")
+    assert (tmp_path / "answers.csv").exists()
+
+
+def test_a_training_below_the_home_folder_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv("FER_RUNS", "~/r")
+    monkeypatch.setattr(predict, "load_run", lambda folder: folder)
+    folder = tmp_path / "r" / "quick" / "vgg_like" / "seed-7"
+    folder.mkdir(parents=True)
+    (folder / "run.json").touch()
+    assert predict.find_run("vgg_like/7") == folder
+
+
 def test_predict_says_that_no_network_is_there(monkeypatch):
     monkeypatch.setattr("fer_course.predict.load_recorded", dict)
     result = invoke("predict", "whole.png", "--json")
@@ -350,6 +374,31 @@ def test_check_refuses_a_missing_file(tmp_path):
     result = invoke("data", "check", tmp_path / "fer2013.csv")
     assert result.exit_code == 1 and "error: " in result.output and "fer2013.csv" in result.output
     assert "Traceback" not in result.output
+
+
+def test_what_the_system_refuses_is_said_in_a_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.npz").write_bytes(make_npz())
+    (tmp_path / "folder.npz").mkdir()
+    for arguments, words in (
+        (("convert", "a.npz", "a.npz/b/o.npz"), "a.npz"),
+        (("convert", "a.npz", "folder.npz"), "folder.npz: "),
+        (("check", "x" * 300), "xxx...: "),
+    ):
+        result = invoke("data", *arguments)
+        assert result.exit_code == 1 and result.stderr.startswith("error: ") and words in result.stderr
+        assert result.stderr.count("\n") == 1
+
+
+def test_main_says_what_the_system_refuses_in_a_line(monkeypatch, capsys):
+    def refuse():
+        raise PermissionError(13, "Permission denied", "/closed/a\n.keras")
+
+    monkeypatch.setattr(cli, "app", refuse)
+    monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit, match="1"):
+        cli.main()
+    assert capsys.readouterr().err == "error: /closed/a\N{REPLACEMENT CHARACTER}.keras: Permission denied\n"
 
 
 @pytest.mark.parametrize(("is_fer2013", "status"), [(True, 0), (False, 1)])

@@ -196,3 +196,32 @@ def test_what_a_living_process_writes_is_waited_for_and_never_swept(tmp_path, mo
     monkeypatch.undo()
     write_folder(path, "second")
     assert (path / "a.txt").read_text(encoding="utf-8") == "second" and names_in(tmp_path) == ["thing"]
+
+
+# Writes again and again, as others do, and counts how often another one is in between.
+WRITE_IN_TURN = """
+import functools, os, sys, time
+from pathlib import Path
+from fer_utils import environment
+environment.FileLock = functools.partial(environment.FileLock, poll_interval=0.0005)
+path, end, others = Path(sys.argv[1]), time.monotonic() + 2, 0
+inside = path.with_name("inside")
+while time.monotonic() < end:
+    with environment.atomic_path(path) as temporary:
+        temporary.write_text("x")
+        try:
+            os.close(os.open(inside, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            others += 1
+        else:
+            time.sleep(0.001)
+            inside.unlink()
+print(others)
+"""
+
+
+def test_one_process_at_a_time_writes(tmp_path):
+    command = [sys.executable, "-c", WRITE_IN_TURN, str(tmp_path / "thing")]
+    writers = [subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") for _ in range(3)]
+    assert [writer.communicate()[0] for writer in writers] == ["0\n"] * 3
+    assert names_in(tmp_path) == ["thing"]

@@ -16,6 +16,7 @@ from fer_utils.data import convert as module
 from fer_utils.data.convert import convert, settle_splits
 from fer_utils.data.fer2013 import CLASS_NAMES, SPLIT_NAMES, FaceDataError
 from fer_utils.data.formats import read_fer2013
+from fer_utils.data.naming import printable
 from small_fer2013 import FACES, as_rows, make_class_images, make_csv, make_image, make_npz, make_zip, write_files
 
 PARTS = {name: FACES[2] == split for split, name in enumerate(("train", "valid", "test"))}
@@ -136,6 +137,32 @@ def test_numbers_of_a_row_that_cannot_be_read_are_named(tmp_path):
         convert_to(tmp_path, tmp_path / "faces.csv")
 
 
+def test_a_row_shorter_than_the_header_is_named(tmp_path):
+    header, *rows = as_csv(sep=";").splitlines()
+    short = [row.rpartition(";")[0] for row in rows]
+    for lines, found in (
+        ([header, *short], "line 2: found a row of 2 fields; expected as many as the header has"),
+        ([header, *rows[:3], short[3], *rows[4:]], "line 5: found the split ''"),
+    ):
+        (tmp_path / "faces.csv").write_text("\n".join(lines), encoding="utf-8")
+        with pytest.raises(FaceDataError, match=f"faces.csv, {found}"):
+            convert_to(tmp_path, tmp_path / "faces.csv")
+
+
+def test_a_table_that_is_a_header_alone_is_named(tmp_path):
+    (tmp_path / "faces.csv").write_text("emotion;pixels;Usage\n", encoding="utf-8")
+    with pytest.raises(FaceDataError, match="faces.csv: found a header without rows"):
+        convert_to(tmp_path, tmp_path / "faces.csv")
+
+
+def test_a_label_below_zero_is_no_class(tmp_path):
+    (tmp_path / "faces.csv").write_text(as_csv(make_table(emotion=FACES[1].astype(int) - 1)), encoding="utf-8")
+    with pytest.raises(FaceDataError, match=r"not known: '-1' \(6 images\)"):
+        convert_to(tmp_path, tmp_path / "faces.csv")
+    found, _ = convert_to(tmp_path, tmp_path / "faces.csv", drop=["-1"])
+    assert np.bincount(found.labels, minlength=7).tolist() == [6, 6, 6, 6, 6, 6, 0]
+
+
 # --- arrays ---
 
 
@@ -161,6 +188,70 @@ def test_datasets_of_an_h5_file(tmp_path):
 def test_arrays_divided_by_an_array_of_splits(tmp_path):
     (tmp_path / "a.npz").write_bytes(make_archive(images=FACES[0], labels=FACES[1], split=FACES[2]))
     assert_converted(tmp_path, tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("words", [SPLIT_NAMES, [name.encode() for name in PARTS], (0.0, 1.0, 2.0)])
+def test_splits_in_an_array_are_words_or_whole_numbers(tmp_path, words):
+    (tmp_path / "a.npz").write_bytes(make_npz(usage=np.array(words)[FACES[2]]))
+    assert_converted(tmp_path, tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("usage", "words"),
+    [
+        (
+            FACES[2].astype(int) - 1,
+            r"usage, row 0: found the split '-1'; expected training, validation, test, 0, 1 or 2",
+        ),
+        (FACES[2] + 1, "row 28: found the split '3'"),
+        (FACES[2] / 2, "row 14: found the split '0.5'"),
+        (FACES[2] > 0, "row 0: found the split 'False'"),
+        (np.array(["Training", "other", "test"])[FACES[2]], "row 14: found the split 'other'"),
+        (FACES[2][:3], r"shapes \(42, 48, 48\), \(42,\) and \(3,\)"),
+        (FACES[2][:, np.newaxis], r"and \(42, 1\); expected as many of each, the splits \(N,\)"),
+    ],
+)
+def test_other_splits_in_an_array_are_named(tmp_path, usage, words):
+    (tmp_path / "a.npz").write_bytes(make_npz(usage=usage))
+    with pytest.raises(FaceDataError, match=words):
+        convert_to(tmp_path, tmp_path / "a.npz")
+
+
+def test_the_split_in_the_name_of_an_array_counts_before_that_of_its_file(tmp_path):
+    (tmp_path / "train_test.npz").write_bytes(make_archive(**as_arrays("keras")))
+    assert_converted(tmp_path, tmp_path / "train_test.npz")
+    for name, part in PARTS.items():
+        (tmp_path / "train_sets").mkdir(exist_ok=True)
+        content = make_archive(images=FACES[0][part], labels=FACES[1][part])
+        (tmp_path / "train_sets" / f"{name}.npz").write_bytes(content)
+    assert_converted(tmp_path, tmp_path / "train_sets")
+
+
+def test_arrays_of_the_same_names_in_two_files_are_all_read(tmp_path):
+    for name, part in (("a", FACES[2] == 0), ("b", FACES[2] > 0)):
+        (tmp_path / "faces").mkdir(exist_ok=True)
+        (tmp_path / "faces" / f"{name}.npz").write_bytes(make_archive(x_train=FACES[0][part], y_train=FACES[1][part]))
+    found, lines = convert_to(tmp_path, tmp_path / "faces")
+    assert "read: 42 arrays" in lines
+    assert as_rows((found.pixels, found.labels, 0 * found.usage)) == as_rows((*FACES[:2], 0 * FACES[2]))
+
+
+def test_a_second_array_of_one_meaning_is_named(tmp_path):
+    (tmp_path / "a.npz").write_bytes(make_archive(**as_arrays("keras"), train_faces=FACES[0]))
+    words = "a.npz: train_faces: found a second array of images beside a.npz: x_train; expected one of each"
+    with pytest.raises(FaceDataError, match=words):
+        convert_to(tmp_path, tmp_path / "a.npz")
+
+
+def test_splits_without_arrays_that_they_divide_are_named(tmp_path):
+    (tmp_path / "a.npz").write_bytes(make_archive(**as_arrays("keras"), split=FACES[2]))
+    with pytest.raises(FaceDataError, match="a.npz: split: found an array of splits without images and labels"):
+        convert_to(tmp_path, tmp_path / "a.npz")
+
+
+def test_an_array_as_high_as_a_face_but_wider_is_averaged(tmp_path):
+    (tmp_path / "a.npz").write_bytes(make_npz(pixels=np.repeat(FACES[0], 2, axis=2)))
+    assert "changed: 42 images (scaled to 48×48)" in assert_converted(tmp_path, tmp_path / "a.npz", resize=True)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +290,15 @@ def test_shards_of_parquet_with_encoded_images(tmp_path):
         table = pd.DataFrame({"image": images, "label": FACES[1][part]})
         table.to_parquet(tmp_path / "data" / f"{name}-00000-of-00001.parquet")
     assert_converted(tmp_path, tmp_path / "data")
+
+
+@pytest.mark.parametrize("image", [{"bytes": None, "path": "a.png"}, None])
+def test_a_row_of_parquet_without_an_image_is_named(tmp_path, image):
+    pytest.importorskip("pyarrow", reason="the optional extra `parquet` is not installed")
+    images = [{"bytes": make_image(FACES[0][0]), "path": "b.png"}, image]
+    pd.DataFrame({"image": images, "label": [0, 1]}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(FaceDataError, match="a.parquet, row 1: found no image, or only the path of one"):
+        convert_to(tmp_path, tmp_path / "a.parquet")
 
 
 def test_parquet_without_its_library_says_what_to_install(tmp_path, monkeypatch):
@@ -299,6 +399,18 @@ def test_numbers_of_folders_have_to_be_given_a_meaning(tmp_path):
         convert_to(tmp_path, folder, classes={**meanings, "1": "bored"})
 
 
+def test_numbered_names_of_classes_stay_apart(tmp_path):
+    names = [f"class_{label}" for label in range(7)]
+    folder = write_files(tmp_path / "faces", make_class_images(("train", "val", "test"), class_folders=names))
+    with pytest.raises(FaceDataError, match="--class class_0=EXPRESSION --class class_1=EXPRESSION"):
+        convert_to(tmp_path, folder)
+    assert_converted(tmp_path, folder, classes=dict(zip(names, CLASS_NAMES, strict=True)))
+    found, _ = convert_to(
+        tmp_path, folder, classes=dict(zip(names[1:], CLASS_NAMES[1:], strict=True)), drop=["Class_0"]
+    )
+    assert np.bincount(found.labels).tolist() == [0, 6, 6, 6, 6, 6, 6]
+
+
 def test_other_classes_are_dropped_or_mapped_and_counted(tmp_path):
     more = {f"train/contempt/{n}.png": make_image(FACES[0][0]) for n in range(3)}
     folder = write_files(tmp_path / "faces", {**make_class_images(("train", "val", "test")), **more})
@@ -330,6 +442,15 @@ def test_folders_of_ferplus_take_the_most_frequent_vote(tmp_path):
     write_files(tmp_path / "faces", {"FER2013Test/label.csv": tied})
     with pytest.raises(FaceDataError, match="'neutral or happiness or"):
         convert_to(tmp_path, tmp_path / "faces")
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_packed_text_beside_images_is_counted(tmp_path, pack):
+    members = {**make_class_images(("train", "val", "test")), "readme.txt.gz": pack(b"what these faces are\n" * 1000)}
+    if pack is not gzip.compress:
+        members[f"readme.txt.{'bz2' if pack is bz2.compress else 'xz'}"] = members.pop("readme.txt.gz")
+    lines = assert_converted(tmp_path, write_files(tmp_path / "faces", members))
+    assert any(line.startswith("left out: 1, no table and no image: 1 file (readme.txt") for line in lines)
 
 
 # --- splits ---
@@ -372,7 +493,39 @@ def test_splits_that_are_ambiguous_are_refused(usage, words):
         settle_splits(usage, FACES[0][:2], FACES[1][:2], 0)
 
 
+def test_a_set_too_small_for_three_splits_is_refused(tmp_path):
+    members = {f"{WORDS[label]}/{label}.png": make_image(FACES[0][label]) for label in range(7)}
+    folder = write_files(tmp_path / "faces", members)
+    with pytest.raises(FaceDataError, match="faces: found 7 labelled faces, too few.*PublicTest and PrivateTest"):
+        convert_to(tmp_path, folder)
+    assert not (tmp_path / "out").exists()
+
+
 # --- what is refused, and what is never half done ---
+
+
+def test_no_file_of_the_source_is_replaced(tmp_path):
+    folder = write_files(tmp_path / "faces", {"mine.npz": make_npz()})
+    for source in (folder / "mine.npz", folder):
+        with pytest.raises(FaceDataError, match="mine.npz: found a file of the source itself; expected another name"):
+            convert(source, folder / "mine.npz", drop=["0"])
+    assert (folder / "mine.npz").read_bytes() == make_npz()
+    convert(folder, folder / "new.npz", show=lambda line: None)
+
+
+def test_what_was_converted_can_be_converted_again(tmp_path):
+    (tmp_path / "faces.csv").write_bytes(make_csv())
+    convert_to(tmp_path, tmp_path / "faces.csv")
+    (tmp_path / "out" / "set.npz").rename(tmp_path / "first.npz")
+    assert_converted(tmp_path, tmp_path / "first.npz")
+
+
+def test_a_target_in_the_home_folder_may_be_written_with_its_sign(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "faces.csv").write_bytes(make_csv())
+    convert(tmp_path / "faces.csv", "~/set.npz", show=lambda line: None)
+    assert (tmp_path / "set.npz").exists()
 
 
 def test_nothing_is_written_without_faces_or_past_the_bounds(tmp_path, monkeypatch):
@@ -405,6 +558,10 @@ def test_near_names_are_offered_for_a_wrong_path(tmp_path):
     (tmp_path / "fer2013.csv").touch()
     with pytest.raises(FaceDataError, match="Names near it: fer2013.csv"):
         read_fer2013(tmp_path / "fer2031.csv")
+
+
+def test_a_name_is_printed_on_one_line():
+    assert printable("a\nb\x1b.csv") == "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}.csv"
 
 
 def test_control_characters_of_names_are_not_printed(tmp_path):

@@ -1,6 +1,7 @@
 """Finding a copy of FER2013; archives that are damaged, leave their folder or expand too far."""
 
 import gzip
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,26 @@ def test_find_takes_the_best_copy_and_overlooks_other_files(tmp_path):
         write_files(tmp_path, {name: content})
         assert find_fer2013(tmp_path) == (tmp_path if "train/" in name else tmp_path / name)
     assert_same(read_fer2013(tmp_path))
+
+
+def test_a_file_that_cannot_be_read_hides_no_copy_and_is_one_by_its_name(tmp_path, monkeypatch):
+    write_files(tmp_path, {"closed.txt": b"x", "fer2013.csv": make_csv(), "z.zip": b"x"})
+    open_path = Path.open
+
+    def refuse(path, *arguments, **options):
+        if path.name in closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return open_path(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    closed = {"closed.txt", "z.zip"}
+    assert find_fer2013(tmp_path) == tmp_path / "fer2013.csv"
+    closed = {"closed.txt", "fer2013.csv"}
+    (tmp_path / "z.zip").unlink()
+    assert find_fer2013(tmp_path) == tmp_path / "fer2013.csv"
+    assert "locked (PermissionError)" in refusal(tmp_path / "fer2013.csv")
+    (tmp_path / "fer2013.csv").unlink()
+    assert find_fer2013(tmp_path) is None
 
 
 # --- archives ---

@@ -4,6 +4,7 @@ import dataclasses
 import os
 import shutil
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -249,6 +250,15 @@ def test_change_within_class_folders_makes_their_cache_stale(course):
     second.rename(first)  # of the same size, and the newest of all: that there is one less tells
     assert load_faces().train.images.tolist() == load_faces(folder).train.images.tolist()
     assert course.reads == ["faces"] * 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems allow no such names")
+def test_a_path_that_is_no_utf_8_is_read(course, tmp_path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.npz"))
+    write_npz(path.with_name("a.npz"))
+    path.with_name("a.npz").rename(path)
+    assert_equal(load_faces(path), load_faces(path))
+    assert course.reads == [path.name]
 
 
 def test_errors_of_the_source(course, tmp_path, monkeypatch):

@@ -45,7 +45,15 @@ def word_in_a_cell(table):
     return table.astype({"anger": object}).assign(anger="many")
 
 
-@pytest.mark.parametrize("damage", [drop_a_row, drop_a_column, shuffle, word_in_a_cell])
+def other_usage(table):
+    return table.assign(Usage=["other", *table["Usage"][1:]])
+
+
+def no_usage(table):
+    return pd.concat([table, table[-2:].assign(Usage=None)])
+
+
+@pytest.mark.parametrize("damage", [drop_a_row, drop_a_column, shuffle, word_in_a_cell, other_usage, no_usage])
 def test_other_files_are_refused(votes_file, damage):
     damage(pd.read_csv(votes_file)).to_csv(votes_file, index=False)
     with pytest.raises(FaceDataError, match="fer2013new.csv"):
@@ -64,6 +72,10 @@ def test_votes_are_found_beside_the_data(votes_file, monkeypatch, tmp_path):
     for place in (tmp_path / "fer2013.csv", tmp_path):
         monkeypatch.setenv("FER_DATA", str(place))
         assert find_votes() == votes_file
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv("FER_DATA", "~/fer2013.csv")
+    assert find_votes() == votes_file
     monkeypatch.delenv("FER_DATA")
     monkeypatch.setattr("fer_utils.data.votes.DATA", tmp_path)
     assert find_votes() == votes_file

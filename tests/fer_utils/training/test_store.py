@@ -13,9 +13,10 @@ from fer_utils.environment import PROJECT
 from fer_utils.training import loop
 from fer_utils.training.build import load_network
 from fer_utils.training.experiments import EXPERIMENTS, RECIPES, find_experiment
+from fer_utils.training.grid import reproduce
 from fer_utils.training.loop import train
 from fer_utils.training.runs import RunError, list_runs, load_run
-from fer_utils.training.store import store_folder
+from fer_utils.training.store import store_folder, tell_wait
 from small_training import TINY, make_faces, must_not_train
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -112,6 +113,19 @@ def test_a_finished_run_in_a_store_that_cannot_be_locked_is_shown(epochs, monkey
         train("lenet_like", make_faces(), seed=1)
 
 
+def test_a_store_that_cannot_be_locked_is_named_by_those_who_share_its_trainings(epochs, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    with pytest.raises(RunError, match="lenet_like, seed 0 could not be written to .*Permission denied"):
+        reproduce(make_faces(), [("lenet_like", 0)], show=lambda line: None)
+
+
+def test_a_wait_whose_lock_has_gone_is_told_without_its_time(store):
+    assert tell_wait(store / "lenet_like" / "seed-0") == "waiting for the process that trains lenet_like/seed-0"
+
+
 @pytest.mark.parametrize("where", ["a file", "under a file", "x" * 300])
 def test_a_store_that_is_no_folder_is_named(store, monkeypatch, where):
     (store / "a file").touch()
@@ -140,6 +154,10 @@ def test_runs_are_kept_apart_by_profile_and_images(monkeypatch, store):
     drawn, real = make_faces(), make_faces(name="FER2013", fingerprint=FER2013_FINGERPRINT)
     assert store_folder(drawn, "quick") == store / "quick-0123456789abcdef"
     assert store_folder(real, "full") == store / f"full-{FER2013_FINGERPRINT}"
+    monkeypatch.setenv("HOME", str(store))
+    monkeypatch.setenv("USERPROFILE", str(store))
+    monkeypatch.setenv("FER_RUNS", "~/runs")
+    assert store_folder(drawn, "quick") == store / "runs" / "quick-0123456789abcdef"
     monkeypatch.delenv("FER_RUNS")
     assert store_folder(real, "full") == PROJECT / "data" / "runs"
     mine = PROJECT / "data" / "my_runs"
