@@ -62,6 +62,8 @@ def build_site(notebooks, target):
 def gather_sources(notebooks, folder):
     """Writes everything the site is made of to `folder`: prose, notebooks, and a page per module of the package."""
     shutil.copytree(PROSE, folder)
+    for path in folder.glob("*.md"):  # of docs/ in the repository, of the root in the site
+        path.write_text(path.read_text(encoding="utf-8").replace("](../", "]("), encoding="utf-8")
     for name in COPIED:
         _write_bytes(folder / name, (PROJECT / name).read_bytes())
     solutions = sorted(notebooks.glob("solutions/[0-9][0-9]_*.ipynb"))
