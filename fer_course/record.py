@@ -36,7 +36,7 @@ from fer_utils.evaluation import (
     shift_priors,
     wilson_interval,
 )
-from fer_utils.models import predict, predict_views, smooth
+from fer_utils.models import VIEWS, predict, predict_views, smooth
 from fer_utils.report import (
     MISTAKES,
     MISTAKES_FORMAT,
@@ -238,7 +238,7 @@ def _judge_together(runs, labels):
 
 
 def compare_views(recorded, validation, known=None):
-    """Measures how well the best network with weights judges the validation images by 1, 2, 10 views; None without.
+    """Measures how well the best network with weights judges the validation images by each of `VIEWS`; None without.
 
     {"validation": {views: accuracy}, "smoothed": {views: accuracy}} beside `identify_run`: of the images as they are,
     and smoothed as in training (`models.smooth`). `known` is an earlier answer, and the answer again if it is of the
@@ -253,7 +253,7 @@ def compare_views(recorded, validation, known=None):
         return known
     network, found = load_network(run), {"validation": {}, "smoothed": {}}
     looks = {"validation": validation.images, "smoothed": smooth(validation.images)}
-    for look, views in progress_bar([*itertools.product(looks, (1, 2, 10))], desc="views of each face"):
+    for look, views in progress_bar([*itertools.product(looks, VIEWS)], desc="views of each face"):
         predictions = predict_views(network, looks[look], views).argmax(axis=1)
         found[look][str(views)] = float(np.mean(predictions == validation.labels))
     return {**which, **found}

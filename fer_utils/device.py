@@ -108,8 +108,14 @@ def _half_on_gpu():
 
 
 def _ask_nvidia(fact):
-    """Returns what NVIDIA's own command says of the first GPU; an empty text without the command or an answer."""
+    """Returns what NVIDIA's own command says of the first GPU that this process may use; else an empty text.
+
+    The command itself knows nothing of CUDA_VISIBLE_DEVICES.
+    """
     command = ["nvidia-smi", f"--query-gpu={fact}", "--format=csv,noheader"]
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").partition(",")[0].strip()
+    if visible and not visible.startswith("MIG"):  # a part of a GPU has no entry of its own
+        command.append(f"--id={visible}")
     try:
         answer = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
     except (OSError, subprocess.CalledProcessError):

@@ -9,6 +9,7 @@ from fer_utils.data import CLASS_NAMES
 from fer_utils.evaluation.compare import confusion_matrix
 
 N_BINS = 10  # of confidence
+N_DRAWS = 200  # of answers by chance
 # Of the shift of priors, from none to one and a half times the full one.
 STRENGTHS = tuple(np.round(np.arange(0, 1.55, 0.1), 1).tolist())
 
@@ -21,15 +22,15 @@ class Reliability(NamedTuple):
     accuracy: np.ndarray
 
 
-def measure_reliability(probabilities, labels, n_bins=N_BINS):
-    """Measures the `Reliability` of probabilities (N, classes): `n_bins` bins of equal width over the highest one."""
+def measure_reliability(probabilities, labels):
+    """Measures the `Reliability` of probabilities (N, classes): `N_BINS` bins of equal width over the highest one."""
     probabilities = np.asarray(probabilities, float)
-    return _sort_into_bins(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels, n_bins)
+    return _sort_into_bins(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels)
 
 
-def _sort_into_bins(confidence, correct, n_bins):
-    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
-    counts, sure, right = (np.bincount(bins, weights, n_bins) for weights in (None, confidence, correct))
+def _sort_into_bins(confidence, correct):
+    bins = np.minimum((confidence * N_BINS).astype(int), N_BINS - 1)
+    counts, sure, right = (np.bincount(bins, weights, N_BINS) for weights in (None, confidence, correct))
     with np.errstate(invalid="ignore"):
         return Reliability(counts, sure / counts, right / counts)
 
@@ -40,11 +41,11 @@ def calibration_error(reliability):
     return float(np.sum(reliability.counts * distances) / np.sum(reliability.counts))
 
 
-def calibration_floor(probabilities, n_draws=200, seed=0, n_bins=N_BINS):
+def calibration_floor(probabilities):
     """Returns the calibration error that as many answers show by chance if each is right as often as it says."""
     confidence = np.asarray(probabilities, float).max(axis=1)
-    draws = np.random.default_rng(seed).random((n_draws, len(confidence)))
-    return float(np.mean([calibration_error(_sort_into_bins(confidence, draw < confidence, n_bins)) for draw in draws]))
+    draws = np.random.default_rng(0).random((N_DRAWS, len(confidence)))
+    return float(np.mean([calibration_error(_sort_into_bins(confidence, draw < confidence)) for draw in draws]))
 
 
 def measure_loss(probabilities, labels):

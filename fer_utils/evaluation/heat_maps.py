@@ -11,6 +11,7 @@ from fer_utils.evaluation.readings import convolution_outputs, last_maps
 from fer_utils.models import predict
 
 N_LOOKED_AT = 100  # faces for heat maps and occlusion
+STEP = 4  # pixels from one occluding square to the next
 
 
 def class_heat_maps(model, images, classes=None, layer_name=None):
@@ -36,16 +37,16 @@ def class_heat_maps(model, images, classes=None, layer_name=None):
     return heat / np.maximum(heat.max(axis=(1, 2), keepdims=True), 1e-12)
 
 
-def occlusion_maps(model, images, classes, size=12, step=4):
-    """Returns what a grey square takes from the probability of `classes` int (N,): float (N, 48 / step, 48 / step).
+def occlusion_maps(model, images, classes, size=12):
+    """Returns what a grey square takes from the probability of `classes` int (N,): float (N, 48 / `STEP`, 48 / `STEP`).
 
-    Zeiler and Fergus 2014. The square of `size` pixels lies round the middle of each field of `step` pixels, cut off
+    Zeiler and Fergus 2014. The square of `size` pixels lies round the middle of each field of `STEP` pixels, cut off
     at the border, and has the image's mean grey. `images` are uint8 (N, 48, 48, 1).
     """
     everyone = np.arange(len(images))
     before = predict(model, images)[everyone, classes]
     grey = images.mean(axis=(1, 2, 3), keepdims=True).astype(np.uint8)
-    edges = [(max(0, middle - size // 2), middle + size // 2) for middle in range(step // 2, IMAGE_SIZE, step)]
+    edges = [(max(0, middle - size // 2), middle + size // 2) for middle in range(STEP // 2, IMAGE_SIZE, STEP)]
     drops = np.zeros((len(images), len(edges), len(edges)), np.float32)
     for row, (top, bottom) in enumerate(edges):
         for column, (left, right) in enumerate(edges):
@@ -105,10 +106,17 @@ class LayerLook(NamedTuple):
 def compare_with_occlusion(model, images, classes, drops):
     """Compares Grad-CAM for `classes` with `drops` of `occlusion_maps`: {layer: `LayerLook`} of the last convolutions.
 
-    These are the last three. The drops are averaged to the places of the heat maps.
+    These are the last three whose places along a side divide those of the drops, which are averaged to them: maps finer
+    than the drops are left out. `ValueError` for a model without any.
     """
+    sizes = {name: model.get_layer(name).output.shape[1] for name in convolution_outputs(model)}
+    names = [name for name, size in sizes.items() if drops.shape[1] % size == 0][-3:]
+    if not names:
+        raise ValueError(
+            f"the model {model.name} has no maps whose side divides the {drops.shape[1]} places of the drops"
+        )
     found = {}
-    for name in convolution_outputs(model)[-3:]:
+    for name in names:
         heat = class_heat_maps(model, images, classes, name)
         size = heat.shape[1]
         coarse = drops.reshape(len(drops), size, -1, size, drops.shape[2] // size).mean(axis=(2, 4))

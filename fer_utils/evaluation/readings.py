@@ -15,6 +15,7 @@ layers = keras.layers
 
 ACTIVATIONS = (layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.ELU, layers.Activation)
 POOLINGS = (layers.MaxPooling2D, layers.AveragePooling2D)
+N_DIRECTIONS = 100  # of a layer's variation, by which it is read
 
 
 def activation_maps(model, images, layer_names=None):
@@ -77,16 +78,16 @@ class LayerReading(NamedTuple):
     correct: np.ndarray  # bool (N,): where a linear probe (Alain and Bengio 2016) finds the class
 
 
-def read_layers(model, known, new, layer_names, n_directions=100):
+def read_layers(model, known, new, layer_names):
     """Reads the layers named: [`LayerReading`, ...] on the `Split` `new`, by readers that learn from `known` (§5.4).
 
-    Layers differ in size, so each is first reduced to its `n_directions` main directions of variation.
+    Layers differ in size, so each is first reduced to its `N_DIRECTIONS` main directions of variation.
     """
     images = np.concatenate([known.images, new.images])
     pixels, n_known = images.reshape(len(images), -1) / 255, len(known.images)
     readings = []
     for name, maps in activation_maps(model, images, layer_names).items():
-        reduction = PCA(n_directions, whiten=True, svd_solver="randomized", iterated_power=2, random_state=0)
+        reduction = PCA(N_DIRECTIONS, whiten=True, svd_solver="randomized", iterated_power=2, random_state=0)
         flat = maps.reshape(len(maps), -1)
         learn, check = reduction.fit_transform(flat[:n_known]), reduction.transform(flat[n_known:])
         rebuilt = Ridge(alpha=100).fit(learn, pixels[:n_known]).predict(check)
@@ -100,12 +101,12 @@ def read_layers(model, known, new, layer_names, n_directions=100):
 def gradient_norms(model, images, labels):
     """Returns {layer name: norm of the loss's gradient by its kernel, per weight}, in the order of the forward pass.
 
-    Root mean square over the kernel of each 3x3 convolution and dense layer, for one batch of uint8 images
-    (N, 48, 48, 1) in training mode: what reaches a layer when it is about to learn (report §4.3; He et al. 2016).
-    The model stays as it is.
+    Root mean square over the kernel of each convolution but those of shortcuts and of each dense layer, for one batch
+    of uint8 images (N, 48, 48, 1) in training mode: what reaches a layer when it is about to learn (report §4.3; He et
+    al. 2016). The model stays as it is.
     """
     tf = tensorflow_for_gradients()
-    weighted = [layer for layer in model.layers if hasattr(layer, "kernel") and not layer.name.startswith("shortcut")]
+    weighted = [layer for layer in model.layers if hasattr(layer, "kernel") and "shortcut" not in layer.name]
     kernels = [layer.kernel.value for layer in weighted]
     # A plain call in training mode would move the averages of the batch normalisations.
     with tf.GradientTape() as tape:

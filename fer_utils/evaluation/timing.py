@@ -6,6 +6,7 @@ import time
 from fer_utils.device import keras
 
 MATRIX = 3000  # rows and columns of the matrices, large enough for the full speed
+ROUNDS = 3
 
 
 def multiply_matrices(precision):
@@ -26,10 +27,10 @@ def time_in_turns(actions, rounds):
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
-def count_in_turns(actions, seconds, rounds=3):
-    """Measures {name: median calls a second} of each of `actions`, called for some `seconds` in each round."""
+def count_in_turns(actions, seconds):
+    """Measures {name: median calls a second} of each of `actions`, called for some `seconds` in each of `ROUNDS`."""
     rates = {name: [] for name in actions}
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         for name, action in actions.items():
             start, calls = time.perf_counter(), 0
             while (elapsed := time.perf_counter() - start) < seconds or not calls:

@@ -39,7 +39,7 @@ def check_added_units(answer):
 def check_nearest_mean(answer, faces):
     """A function of images (N, 48, 48, 1) that returns the classes (N,) of the nearest mean training faces."""
     images, labels = faces.validation.images[:500], faces.validation.labels[:500]
-    classes = as_array(call(answer, images), labels.shape)
+    classes = as_array(call(answer, images.copy()), labels.shape)
     change = images[:, np.newaxis] - _mean_faces(faces.train)
     squared, absolute = (np.sum(distance, axis=(2, 3, 4)) for distance in (change**2, np.abs(change)))
     of_validation = np.sum((images[:, np.newaxis] - _mean_faces(faces.validation)) ** 2, axis=(2, 3, 4))
@@ -54,7 +54,7 @@ def check_nearest_mean(answer, faces):
         "every face gets the same class": np.full(len(labels), classes[0]),
     }
     compare_arrays(classes, squared.argmin(axis=1), mistakes)
-    return "seven mean faces are a classifier, the simplest there is; the next question is whether it beats the floor"
+    return "seven mean faces are a classifier, a very simple one; the next question is whether it beats the floor"
 
 
 @check("write a function that returns the accuracy on those test images that are no copies of training images, a share")
@@ -63,7 +63,7 @@ def check_honest_accuracy(answer, faces):
     train = faces.train.images[:60]
     test = np.concatenate([faces.test.images[:20], train[30:20:-1]])
     correct = np.repeat([True, False, True, False], [8, 12, 9, 1])
-    share = as_share(call(answer, correct, test, train))
+    share = as_share(call(answer, correct.copy(), test.copy(), train.copy()))
     known = {image.tobytes() for image in train}
     leaked = np.array([image.tobytes() in known for image in test])
     mistakes = {

@@ -33,6 +33,7 @@ def check_strided_field(answer):
     """The receptive field of `lenet_like`'s last convolution if the stride of its first convolution is 2."""
     mistakes = {
         "this is the patch without the change": 18,
+        "you left out the poolings; each adds one step": 27,
         "this is twice the patch, but what the first convolution itself sees is not doubled, only what comes after": 36,
         "this is the patch if all three convolutions have stride 2; only the first one does": 53,
         "this counts the last pooling; asked for is the last convolution": 41,

@@ -5,7 +5,7 @@ from fer_utils.models.cost import PASSES, count_multiply_adds
 from fer_utils.models.families import BUDGET, FAMILIES, mobilenet
 from fer_utils.models.of_course import deep_residual, fast
 from fer_utils.models.of_report import lenet_like, resnet_like, vgg_like
-from fer_utils.models.prediction import predict, predict_views
+from fer_utils.models.prediction import VIEWS, predict, predict_views
 from fer_utils.models.stacks import (
     STACK_BATCH,
     STACK_DEPTHS,
@@ -30,6 +30,7 @@ __all__ = [
     "STACK_MOMENTUM",
     "STACK_RATE",
     "STACK_RECIPE",
+    "VIEWS",
     "ZOOM",
     "augmentation_layer",
     "count_multiply_adds",

@@ -21,18 +21,21 @@ def count_multiply_adds(model):
 
     Layers of a model within the model count too. What scales, adds, selects or moves numbers (normalisations,
     activations, poolings, sums, augmentation) counts as nothing. `ValueError` names a layer of a type that is not
-    known to be one of these and may multiply, or that is used more than once.
+    known to be one of these and may multiply, or a layer or model that multiplies and is used more than once.
     """
     return sum(_count_layer(layer) for layer in model.layers)
 
 
 def _count_layer(layer):
-    if isinstance(layer, keras.Model):
-        return count_multiply_adds(layer)
+    cost = count_multiply_adds(layer) if isinstance(layer, keras.Model) else _count_kernels(layer)
+    if cost and len(layer._inbound_nodes) > 1:
+        raise ValueError(f"{_name(layer)} is used more than once: its multiply-adds cannot be counted")
+    return cost
+
+
+def _count_kernels(layer):
     kernels = [weight for weight in layer.weights if weight.name.endswith("kernel")]
     if isinstance(layer, (*AT_PLACES_GIVEN, *AT_PLACES_READ)):
-        if len(layer._inbound_nodes) > 1:
-            raise ValueError(f"{_name(layer)} is used more than once: its multiply-adds cannot be counted")
         shape = layer.input.shape if isinstance(layer, AT_PLACES_READ) else layer.output.shape
         if None in shape[1:-1]:
             raise ValueError(f"{_name(layer)}: the size of its maps is left open")

@@ -29,6 +29,7 @@ import numpy as np
 from PIL import Image
 
 from fer_utils.data import CLASS_NAMES, IMAGE_SIZE, prepare_face
+from fer_utils.models import predict_views
 from fer_utils.photo.worth import load_photo_record, measure_worth
 
 # Of OpenCV's frontal detectors the one that saw no face in two photos without faces (scikit-learn's china and flower).
@@ -140,8 +141,6 @@ def judge_squares(faces, network, views):
 
     Each square is judged by as many `views` as the network's test images were.
     """
-    from fer_utils.models import predict_views  # here, so that a photo is read without waiting for TensorFlow
-
     faces = np.asarray(faces)
     return np.mean([predict_views(network, faces[:, place], views) for place in range(faces.shape[1])], axis=0)
 

@@ -10,6 +10,7 @@ import numpy as np
 from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import DATA
 from fer_utils.evaluation import accuracy_at
+from fer_utils.training import load_facts
 
 PHOTO_RECORD = DATA / "runs" / "photos.json"
 
@@ -19,8 +20,6 @@ def load_photo_record(run, path=None):
 
     Its `confidence` and `correct` hold a number for each face. Raises `FactsError` if the file is damaged.
     """
-    from fer_utils.training import load_facts  # here, so that a photo is read without waiting for TensorFlow
-
     facts = load_facts(path or PHOTO_RECORD, "fer-course reproduce")
     expected = {"fingerprint": FER2013_FINGERPRINT, "experiment": run.experiment, "seed": run.seed}
     expected["trained_at"] = run.commit

@@ -8,7 +8,6 @@ from fer_utils.plots.curves import (
     plot_curves_over_seeds,
     plot_learning_curves,
     plot_live_and_recorded,
-    plot_per_layer,
     plot_race,
     plot_reliability,
     plot_trade_off,
@@ -26,13 +25,22 @@ from fer_utils.plots.intervals import (
     plot_waterfall,
 )
 from fer_utils.plots.networks import draw_network, draw_residual_block
-from fer_utils.plots.style import GREY, MODEL_COLOURS, REPORT_COLOUR, SPLIT_COLOURS, set_style, titled
+from fer_utils.plots.style import (
+    GREY,
+    MODEL_COLOURS,
+    REPORT_COLOUR,
+    SPLIT_COLOURS,
+    TWO_SERIES_STYLES,
+    set_style,
+    titled,
+)
 
 __all__ = [
     "GREY",
     "MODEL_COLOURS",
     "REPORT_COLOUR",
     "SPLIT_COLOURS",
+    "TWO_SERIES_STYLES",
     "describe_figure",
     "describe_lines",
     "draw_network",
@@ -56,7 +64,6 @@ __all__ = [
     "plot_learning_curves",
     "plot_live_and_recorded",
     "plot_maps",
-    "plot_per_layer",
     "plot_race",
     "plot_reliability",
     "plot_seeds",

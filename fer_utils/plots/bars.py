@@ -14,8 +14,8 @@ from fer_utils.plots.style import (
 )
 
 
-def plot_speeds(speeds, title, unit="images a second", ax=None):
-    """Draws a bar per entry of `speeds` (words to speed), with its speed and how many times the first one it is."""
+def plot_speeds(speeds, title, ax=None):
+    """Draws a bar per entry of `speeds` (words to images a second), with its speed and how many times the first."""
     ax = ax or new_axes(8, 0.9 + 0.55 * len(speeds))
     values = list(speeds.values())
     bars = ax.barh(list(speeds), values, color=PART_COLOURS["convolution"], height=0.6)
@@ -24,9 +24,9 @@ def plot_speeds(speeds, title, unit="images a second", ax=None):
     ax.invert_yaxis()
     ax.margins(x=0.22)
     ax.grid(axis="y", visible=False)
-    ax.set(xlabel=unit, title=title)
+    ax.set(xlabel="images a second", title=title)
     facts = [f"{words} {label}" for words, label in zip(speeds, labels, strict=True)]
-    return describe_figure(ax, f"Bar chart of {unit}", *facts)
+    return describe_figure(ax, "Bar chart of images a second", *facts)
 
 
 def plot_shares(shares, title, ax=None):

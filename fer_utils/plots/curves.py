@@ -66,11 +66,11 @@ def plot_curves_over_seeds(runs, measure="accuracy", ax=None):
     return ax
 
 
-def plot_live_and_recorded(live, recorded, measure="accuracy"):
+def plot_live_and_recorded(live, recorded):
     """Draws the runs just trained beside the `recorded` ones, a panel each, on one scale; returns the array of Axes."""
     _, axes = plt.subplots(1, 2, figsize=(12, 3.9), sharey=True)
     for ax, runs in zip(axes, (live, recorded), strict=True):
-        plot_curves_over_seeds(runs, measure, ax)
+        plot_curves_over_seeds(runs, ax=ax)
     return axes
 
 
@@ -114,18 +114,6 @@ def plot_cost_of_width(widths, shares, ax=None):
     ax.yaxis.set_major_formatter(as_percent)
     ax.set(xlabel="width multiplier", ylabel="share of the cost at width 1", title="What a width multiplier saves")
     ax.legend(fontsize="small")
-    return describe_lines(ax)
-
-
-def plot_per_layer(values, dataset, title, ylabel, ax=None):
-    """Draws lines over layers, on a logarithmic scale; `values` maps an experiment's name to {layer name: value}."""
-    ax = ax or new_axes(8, 3.8)
-    for name, by_layer in values.items():
-        ax.plot(list(by_layer), list(by_layer.values()), **model_style(name), label=EXPERIMENTS[name].title)
-    ax.set_yscale("log")
-    ax.set(xlabel="layer, from input to output", ylabel=ylabel, title=titled(title, dataset))
-    ax.tick_params(axis="x", rotation=30)
-    legend_beside(ax)
     return describe_lines(ax)
 
 

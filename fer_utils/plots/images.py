@@ -8,6 +8,8 @@ from fer_utils.data import CLASS_NAMES
 from fer_utils.plots.descriptions import describe_figure
 from fer_utils.plots.style import FRAME_COLOUR, GREY, PART_COLOURS, as_percent, new_axes, titled
 
+MAPS_A_ROW = 16
+
 
 def plot_faces(images, captions, dataset, title, columns=7):
     """Draws a grid of faces (N, 48, 48) or (N, 48, 48, 1), grey levels 0 to 255, each under its caption."""
@@ -24,10 +26,10 @@ def plot_faces(images, captions, dataset, title, columns=7):
     return axes
 
 
-def plot_maps(maps, dataset, title, columns=16):
+def plot_maps(maps, dataset, title):
     """Draws all maps (height, width, maps) of one layer for one face, each on its own scale from dark (0) to bright."""
-    rows = -(-maps.shape[-1] // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(0.62 * columns, 0.66 * rows + 0.5), squeeze=False)
+    rows = -(-maps.shape[-1] // MAPS_A_ROW)
+    figure, axes = plt.subplots(rows, MAPS_A_ROW, figsize=(0.62 * MAPS_A_ROW, 0.66 * rows + 0.5), squeeze=False)
     for ax in axes.flat:
         ax.axis("off")
     for ax, values in zip(axes.flat, np.moveaxis(maps, -1, 0), strict=False):

@@ -152,11 +152,12 @@ def _with_interval(experiment, value, low, high):
     return f"{EXPERIMENTS[experiment].title} {as_percent(value)} ({as_percent(low)} to {as_percent(high)})"
 
 
-def plot_waterfall(stages, experiment, title, axis_range=None, ax=None):
+def plot_waterfall(stages, experiment, title, end=None, ax=None):
     """Draws accuracies of stages as steps: a bar from each stage's accuracy to the next, with the gain's 95 % interval.
 
-    `stages` is a list of (words, accuracy, `Difference` to the stage before, or None for the first). The first and the
-    last accuracy stand as bars of their own. `experiment` gives the colour. Without stages the panel says so.
+    `stages` is a list of (words, accuracy, `Difference` to the stage before, or None for the first). The first accuracy
+    stands as a bar of its own, and so does the last if `end` says what has been reached there. `experiment` gives the
+    colour. Without stages the panel says so.
     """
     ax, kind = ax or new_axes(8, 3.6), "Waterfall chart of test accuracies"
     ax.set(xlabel="test accuracy", title=title)
@@ -167,23 +168,25 @@ def plot_waterfall(stages, experiment, title, axis_range=None, ax=None):
     for place, (words, accuracy, gain) in enumerate(stages):
         if gain is None:
             ax.barh(place, accuracy, color=GRID_COLOUR, height=0.6)
-            note, end = as_percent(accuracy), accuracy
+            note, tip = as_percent(accuracy), accuracy
             facts.append(f"{words} {as_percent(accuracy)}")
         else:
             ax.barh(place, gain.value, left=before, color=colour, height=0.6, hatch="" if gain.value >= 0 else "///")
-            note, end = f"{100 * gain.value:+.1f}", max(before, accuracy)
+            note, tip = f"{100 * gain.value:+.1f}", max(before, accuracy)
             facts.append(f"{words} {gain.in_points()} to {as_percent(accuracy)}")
             if np.isfinite(gain.high - gain.low):
                 reach = [[gain.value - gain.low], [gain.high - gain.value]]
                 ax.errorbar(accuracy, place, xerr=reach, color=REPORT_COLOUR, capsize=3, linewidth=1)
-                end = max(end, before + gain.high)
-        ax.annotate(note, (end, place), (4, 0), **beside)
+                tip = max(tip, before + gain.high)
+        ax.annotate(note, (tip, place), (4, 0), **beside)
         before = accuracy
-    ax.barh(len(stages), before, color=GRID_COLOUR, height=0.6)
-    ax.annotate(as_percent(before), (before, len(stages)), (4, 0), **beside)
-    ax.set_yticks(range(len(stages) + 1), [words for words, *_ in stages] + ["all together"])
-    ax.set_ylim(len(stages) + 0.6, -0.6)
-    ax.set_xlim(axis_range)
+    labels = [words for words, *_ in stages]
+    if end:
+        ax.barh(len(stages), before, color=GRID_COLOUR, height=0.6)
+        ax.annotate(as_percent(before), (before, len(stages)), (4, 0), **beside)
+        labels.append(end)
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_ylim(len(labels) - 0.4, -0.6)
     ax.xaxis.set_major_formatter(as_percent)
     ax.grid(axis="y", visible=False)
     return describe_figure(ax, kind, *facts)

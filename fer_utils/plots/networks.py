@@ -91,7 +91,7 @@ def _draw_box(layer, part, x, ax):
 def _part(layer):
     """Returns as which part a layer is drawn, a name of `PART_COLOURS`; None if it is not drawn."""
     kind = type(layer).__name__
-    if kind == "Conv2D" and not layer.name.startswith("shortcut"):
+    if kind == "Conv2D" and "shortcut" not in layer.name:
         return "convolution"
     return {"MaxPooling2D": "pooling", "Dense": "dense"}.get(kind)
 

@@ -9,21 +9,23 @@ import matplotlib.pyplot as plt
 import seaborn as sns
 
 from fer_utils.plots.descriptions import describe_figure, show_alt_texts
-from fer_utils.training import BEST_ROWS, FAST_ROWS, REPORT_ROWS, ROWS, STRIDE_2_ROWS
+from fer_utils.training import BEST_ROWS, EXPERIMENTS, FAST_ROWS, REPORT_ROWS, ROWS, STRIDE_2_ROWS
 
 _PALETTE = sns.color_palette("colorblind").as_hex()
 GRID_COLOUR = "0.7"
 REPORT_COLOUR = "0.1"
+PART_COLOURS = {"convolution": _PALETTE[9], "pooling": _PALETTE[8], "dense": _PALETTE[7], "shortcut": _PALETTE[3]}
+# Experiments without a colour and a marker of their own share one.
+MODEL_COLOURS, MODEL_MARKERS = (dict.fromkeys(EXPERIMENTS, shared) for shared in (PART_COLOURS["convolution"], "o"))
 # Another recipe, or the other interpretation of "stride 2", is the same row of the report, in its colour and marker.
 _TABLES = (ROWS, REPORT_ROWS, STRIDE_2_ROWS)
-MODEL_COLOURS = {name: _PALETTE[place] for rows in _TABLES for place, name in enumerate(rows)}
+MODEL_COLOURS |= {name: _PALETTE[place] for rows in _TABLES for place, name in enumerate(rows)}
 MODEL_COLOURS |= dict.fromkeys(FAST_ROWS, REPORT_COLOUR) | dict.fromkeys(BEST_ROWS, _PALETTE[4])
-MODEL_MARKERS = {name: marker for rows in _TABLES for name, marker in zip(rows, "os^D", strict=True)}
+MODEL_MARKERS |= {name: marker for rows in _TABLES for name, marker in zip(rows, "os^D", strict=True)}
 MODEL_MARKERS |= dict.fromkeys(FAST_ROWS, "*") | dict.fromkeys(BEST_ROWS, "P")
 # Only colours that stay apart for colour-blind eyes stand together in a figure (measured in the tests).
 SPLIT_COLOURS = dict(zip(("train", "validation", "test"), (_PALETTE[7], _PALETTE[5], _PALETTE[9]), strict=True))
 SPLIT_HATCHES = {"train": "", "validation": "///", "test": "..."}
-PART_COLOURS = {"convolution": _PALETTE[9], "pooling": _PALETTE[8], "dense": _PALETTE[7], "shortcut": _PALETTE[3]}
 TWO_SERIES_STYLES = {"color": _PALETTE[5], "marker": "o"}, {"color": _PALETTE[9], "marker": "s"}
 FRAME_COLOUR = _PALETTE[8]  # of a square round a face
 # A face is shown by these, as arguments of `Axes.imshow`.

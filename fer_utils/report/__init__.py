@@ -13,6 +13,7 @@ from fer_utils.report.published import (
 from fer_utils.report.recipes import (
     SCREENING,
     SPLITS,
+    STAGES,
     compare_recipe_and_depth,
     compare_stages,
     judge_stride,
@@ -105,6 +106,7 @@ __all__ = [
     "SHARE_ENDING",
     "SHORTCUT",
     "SPLITS",
+    "STAGES",
     "TABLE_1",
     "TARGETS",
     "TEST_SET",

@@ -12,10 +12,11 @@ from fer_utils.training import REPORT_ROWS, ROWS
 
 STEPS = np.diff([TABLE_1[row] for row in ROWS])
 WITHIN = 0.5  # points
+# Of levels (rows, tables).
 EVENTS = {
     "the four rows in the report's order": lambda levels: (np.diff(levels, axis=0) > 0).all(axis=0),
     "the report's three steps, each within half a point": lambda levels: (
-        np.abs(np.diff(levels, axis=0) - STEPS.reshape(3, *[1] * (levels.ndim - 1))) <= WITHIN
+        np.abs(np.diff(levels, axis=0) - STEPS[:, None]) <= WITHIN
     ).all(axis=0),
     "shortcuts gain more than 2 points": lambda levels: levels[3] - levels[2] > GAIN_OF_SHORTCUTS,
 }
@@ -57,11 +58,13 @@ def count_tables(endings):
 
     Every seed and every ending of a row is combined with every one of the others: `share` is that of all these tables.
     The epochs of one training are not seeds. So `lowest` and `highest` are the shares within the single choices of
-    seeds, one a row, in which only the endings vary.
+    seeds, one a row, in which only the endings vary. `ValueError` unless all rows are there.
     """
+    if list(endings) != list(ROWS):
+        raise ValueError(f"endings of {', '.join(endings) or 'no row'}; a table needs all of {', '.join(ROWS)}")
     shares = {event: [] for event in EVENTS}
     for seeds in itertools.product(*endings.values()):
-        levels = np.array(np.meshgrid(*seeds, indexing="ij"))
+        levels = np.array(np.meshgrid(*seeds, indexing="ij")).reshape(len(seeds), -1)
         for event, happens in EVENTS.items():
             shares[event].append(happens(levels).mean())
     table = pd.DataFrame(shares)

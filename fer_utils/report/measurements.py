@@ -13,7 +13,7 @@ from fer_utils.evaluation import (
 from fer_utils.report.published import BASELINE_TRAINING_ACCURACY, GAIN_OF_DEPTH
 from fer_utils.report.recorded import correct_answers, late_accuracies
 from fer_utils.report.tables import describe_accuracy
-from fer_utils.report.verdicts import FAILS, HOLDS, IN_PART, UNKNOWN, judge_gain, judge_level
+from fer_utils.report.verdicts import FAILS, HOLDS, IN_PART, UNKNOWN, judge_gain, judge_level, tolerate_level
 
 # Validation accuracies; how many epochs a network needs to each of them says how fast it converges (notebook 05).
 MARKS = (0.50, 0.55, 0.58, 0.60)
@@ -22,8 +22,9 @@ MARKS = (0.50, 0.55, 0.58, 0.60)
 def measure_level(runs, percent):
     """Measures whether `runs` of one row reach `percent` on the test images."""
     accuracy = average_over_seeds(correct_answers(runs))
-    verdict = judge_level(accuracy, percent / 100, len(runs), _deviation_of_one(runs))
-    return f"{describe_accuracy(accuracy)} on the test set", verdict
+    tolerance = tolerate_level(accuracy, len(runs), _deviation_of_one(runs))
+    words = f"{describe_accuracy(accuracy)} on the test set; tolerance {100 * tolerance:.1f} points"
+    return words, judge_level(accuracy.mean, percent / 100, tolerance)
 
 
 def _deviation_of_one(runs):
@@ -75,8 +76,8 @@ def measure_depth(shallow, deep):
     of_seeds = compare_seeds(*values)
     reach = np.hypot(of_images.high - of_images.value, of_seeds.high - of_seeds.value)
     difference = Difference(of_images.value, of_images.value - reach, of_images.value + reach)
-    limits = (points / 100 for points in GAIN_OF_DEPTH)
-    words, verdict = measure_difference(difference, next(limits), min(len(shallow), len(deep)), next(limits))
+    least, most = (points / 100 for points in GAIN_OF_DEPTH)
+    words, verdict = measure_difference(difference, least, min(len(shallow), len(deep)), most)
     return f"{words}, not paired", verdict
 
 

@@ -24,14 +24,23 @@ def judge_gain(difference, at_least, at_most=np.inf):
     return FAILS if difference.high < at_least else UNKNOWN
 
 
-def judge_level(accuracy, claimed, n_seeds, deviation):
-    """Judges "reaches `claimed`" (a fraction), from our `Accuracy` over `n_seeds` and that of a single training.
+def tolerate_level(accuracy, n_seeds, deviation):
+    """Returns how far a level may lie from our `Accuracy` over `n_seeds`: two standard errors of both sides.
 
-    It holds if the two lie within two standard errors of both sides. Ours: that of the images, and of the mean over
-    seeds. The report's: as many images, one training, whose numbers deviate by `deviation` from each other, rounded.
+    Ours: that of the images, and of the mean over seeds. The report's: as many images, one training, whose numbers
+    deviate by `deviation` from each other, rounded. All are fractions.
     """
     of_images = (accuracy.high - accuracy.low) / 3.92
     of_seeds = np.nan_to_num(deviation) * np.sqrt(1 + 1 / n_seeds)
-    if abs(accuracy.mean - claimed) <= 2 * np.sqrt(2 * of_images**2 + of_seeds**2 + ROUNDING**2):
+    return float(2 * np.sqrt(2 * of_images**2 + of_seeds**2 + ROUNDING**2))
+
+
+def judge_level(mean, claimed, tolerance):
+    """Judges "reaches `claimed`", from our `mean` and the `tolerance` of both sides, all fractions.
+
+    >>> [judge_level(mean, 0.51, tolerance=0.02) for mean in (0.52, 0.54, 0.48)]
+    ['holds', 'not reproduced (higher)', 'not reproduced (lower)']
+    """
+    if abs(mean - claimed) <= tolerance:
         return HOLDS
-    return HIGHER if accuracy.mean > claimed else LOWER
+    return HIGHER if mean > claimed else LOWER

@@ -42,6 +42,8 @@ def _name_processor():
 
 def find_commit():
     """Returns the commit the code stands at, with `+` if files were changed since; "unknown" outside a clone."""
+    if not (PROJECT / ".git").exists():  # else git would answer for a repository round it
+        return "unknown"
     try:
         described = subprocess.run(
             ["git", "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"],

@@ -5,24 +5,26 @@ from dataclasses import MISSING, asdict, dataclass, fields
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained; one recipe per profile, the same for all rows of the report's Table 1.
+    """How a network is trained; the course's own recipe, one per profile, is the same for all rows of Table 1.
 
-    The report gives no optimiser, batch size or number of epochs. Here: Adam (Kingma and Ba 2015), whose rate starts at
-    Keras's own and falls to zero along half a cosine (Loshchilov and Hutter 2017). Few epochs are enough then: the
-    last ones no longer swing, and the baseline still has time to overfit. `train_images` limits the training images
-    (None: all). The weights of the epoch with the best validation accuracy are kept.
+    The report gives no optimiser, batch size or number of epochs. Here: Adam (Kingma and Ba 2015), whose rate falls to
+    zero along half a cosine (Loshchilov and Hutter 2017). In the full profile it starts at Keras's own, in the quick
+    one at twice that. Few epochs are enough then: the last ones no longer swing, and the baseline still has time to
+    overfit. `train_images` limits the training images (None: all). The weights of the epoch with the best validation
+    accuracy are kept.
 
-    The other fields are not used by the report's rows. These are decoupled weight decay (AdamW, Loshchilov and Hutter
+    The other fields are not used by that recipe. These are decoupled weight decay (AdamW, Loshchilov and Hutter
     2019); the share of the steps in which the rate climbs from a tenth of `learning_rate` to it; dropout before the
     last layer (Srivastava et al. 2014); label smoothing (Szegedy et al. 2016); a `momentum` with which Nesterov's
     stochastic gradient descent replaces Adam (Sutskever et al. 2013); the decay per step of the weights' running mean,
     which is then judged and kept instead of the weights themselves (Polyak and Juditsky 1992); `mixup`, how much faces
     are mixed (`models.mix_pairs`); and the `interpolation` by which the augmentation turns, zooms and shifts them.
 
-    The recipes like the report's own need five more: the `optimizer` ("adam" or "rmsprop", where `momentum` is 0), the
-    `schedule` of its rate ("cosine" or "constant"), which weights are kept (`keep`: those of the "best" or of the
-    "last" epoch), the momentum of the averages that batch normalisation keeps, and how many of the last epochs (`late`)
-    are judged on the test images beside the weights kept, all together when the training is over.
+    The recipes like the report's own, with which the same rows are trained again, need five more: the `optimizer`
+    ("adam" or "rmsprop", where `momentum` is 0), the `schedule` of its rate ("cosine" or "constant"), which weights are
+    kept (`keep`: those of the "best" or of the "last" epoch), the momentum of the averages that batch normalisation
+    keeps, and how many of the last epochs (`late`) are judged on the test images beside the weights kept, all together
+    when the training is over.
 
     What weight decay makes smaller (`decays`) is "all" that is trained, or the "kernels" of convolutions and dense
     layers alone: a normalisation's factors and the biases are then left as they are learned.

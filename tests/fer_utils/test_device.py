@@ -83,6 +83,26 @@ def test_a_gpu_is_named_by_its_model(on, gpu, name):
     assert (device.name_device(), device.prediction_batch()) == (name, 1024)
 
 
+@pytest.mark.parametrize(
+    ("visible", "asked"),
+    [(None, []), ("", []), ("1", ["--id=1"]), ("1,0", ["--id=1"]), ("GPU-8f3a", ["--id=GPU-8f3a"]), ("MIG-4c1b", [])],
+)
+def test_the_gpu_that_is_asked_is_the_first_that_may_be_used(monkeypatch, visible, asked):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    monkeypatch.setattr(device, "kind", lambda: "GPU")
+    commands = []
+
+    def nvidia_smi(command, **_):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0, stdout="Tesla T4\n")
+
+    monkeypatch.setattr(subprocess, "run", nvidia_smi)
+    assert device.name_device() == "GPU, Tesla T4"
+    assert [[part for part in command if part.startswith("--id")] for command in commands] == [asked]
+
+
 def test_a_cpu_is_named_by_the_cores_that_the_process_may_use(on, monkeypatch):
     on("CPU")
     monkeypatch.setattr(os, "cpu_count", lambda: 8)

@@ -7,7 +7,7 @@ from fer_utils.device import keras
 from fer_utils.evaluation import heat_maps
 from fer_utils.evaluation.heat_maps import class_heat_maps
 from fer_utils.evaluation.readings import convolution_outputs
-from fer_utils.models.of_report import vgg_like
+from fer_utils.models.of_report import lenet_like, vgg_like
 from fer_utils.models.prediction import predict
 from fer_utils.training.build import NETWORKS, build_network
 from fer_utils.training.experiments import EXPERIMENTS
@@ -134,6 +134,14 @@ def test_layers_are_held_against_occlusion(network, images):
     found = heat_maps.compare_with_occlusion(network, images, classes, drops)
     assert [look.places for look in found.values()] == [12, 6, 6] and list(found)[-1] == "conv8_relu"
     assert all(0 <= look.dark <= 1 for look in found.values())
+
+
+def test_only_layers_that_fit_are_held_against_occlusion(images):
+    classes, drops = np.zeros(len(images), int), np.random.default_rng(0).random((len(images), 12, 12))
+    found = heat_maps.compare_with_occlusion(lenet_like(0.1), images, classes, drops)
+    assert {name: look.places for name, look in found.items()} == {"conv3_relu": 12}
+    with pytest.raises(ValueError, match="lenet_like has no maps whose side divides the 5 places of the drops"):
+        heat_maps.compare_with_occlusion(lenet_like(0.1), images, classes, drops[:, :5, :5])
 
 
 # --- a network made random again ---

@@ -19,6 +19,7 @@ from fer_utils.evaluation.readings import (
     silent_maps,
 )
 from fer_utils.models.augmentation import augmentation_layer
+from fer_utils.models.of_course import deep_residual
 from fer_utils.models.of_report import lenet_like, resnet_like, vgg_like
 
 # The networks of the report and the course's own two; the others are the families.
@@ -138,6 +139,11 @@ def test_gradient_norms_are_positive_and_in_order(build, count, images):
     norms = gradient_norms(build(WIDTH), images, LABELS)
     assert list(norms) == [*(f"conv{number}" for number in range(1, count - 1)), "dense", "expression"]
     assert all(isinstance(value, float) and value > 0 for value in norms.values())
+
+
+def test_gradient_norms_leave_every_shortcut_out(images):
+    pairs = [f"block{block}_conv{place}" for block in range(1, 6) for place in (1, 2)]
+    assert list(gradient_norms(deep_residual(WIDTH), images, LABELS)) == ["conv1", *pairs, "expression"]
 
 
 def test_gradient_norms_are_those_of_a_hand_made_tape(network, images):

@@ -75,6 +75,14 @@ def test_a_layer_that_is_used_twice_is_refused():
         count_multiply_adds(keras.Model(inputs, dense(dense(inputs))))
 
 
+def test_a_model_that_is_used_twice_is_refused_if_it_costs_something():
+    inner = keras.Sequential([keras.Input(IMAGE), keras.layers.Conv2D(4, 3, padding="same")], name="block")
+    inputs, free = keras.Input(IMAGE), augmentation_layer(name="strong")
+    with pytest.raises(ValueError, match=r"block \(Sequential\) is used more than once"):
+        count_multiply_adds(keras.Model(inputs, inner(inner(inner(inputs)))))
+    assert count_multiply_adds(keras.Model(inputs, free(free(inputs)))) == 0
+
+
 class Mixer(keras.layers.Layer):
     def build(self, shape):
         self.weight = self.add_weight(shape=(shape[-1], shape[-1]))

@@ -14,6 +14,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from fer_utils import plots
 from fer_utils.data.fer2013 import CLASS_NAMES
 from fer_utils.evaluation.compare import Difference
+from fer_utils.models.of_course import deep_residual
 from fer_utils.models.of_report import lenet_like, resnet_like, vgg_like
 from fer_utils.photo.answers import Answer, Box
 from fer_utils.plots.descriptions import alt_text
@@ -93,9 +94,15 @@ def test_the_other_reading_of_a_row_looks_like_it():
         assert all(model_style(one) == model_style(two) for one, two in zip(ROWS, others, strict=True))
 
 
+def test_every_experiment_can_be_drawn():
+    own = {*ROWS, *REPORT_ROWS, *STRIDE_2_ROWS, *FAST_ROWS, *BEST_ROWS}
+    assert list(MODEL_COLOURS) == list(MODEL_MARKERS) == list(EXPERIMENTS)
+    styles = [model_style(name) for name in EXPERIMENTS if name not in own]
+    assert styles and all(style == {"color": PART_COLOURS["convolution"], "marker": "o"} for style in styles)
+    plots.plot_learning_curves([make_run("equal_vgg")])
+
+
 def test_one_distinct_colour_per_row():
-    rows = [*ROWS, *REPORT_ROWS, *STRIDE_2_ROWS, *FAST_ROWS, *BEST_ROWS]
-    assert list(MODEL_COLOURS) == list(MODEL_MARKERS) == rows
     colours = [*(MODEL_COLOURS[row] for row in (*ROWS, "fast", "best")), *SPLIT_COLOURS.values()]
     assert all(is_color_like(colour) for colour in colours)
     assert len({to_hex(colour) for colour in colours}) == len(colours)
@@ -307,14 +314,6 @@ def test_intervals_of_experiments_have_their_models_colours():
     assert ax.get_ylim() == (1.5, -0.7) and NOTE in ax.get_title()
 
 
-def test_plot_per_layer():
-    values = {"vgg_like": {"conv1": 1.0, "conv2": 0.1}, "resnet_like": {"conv1": 2.0, "conv2": 0.5}}
-    ax = plots.plot_per_layer(values, DRAWN, "Gradient", "per weight")
-    assert [list(line.get_ydata()) for line in ax.lines] == [[1.0, 0.1], [2.0, 0.5]]
-    assert legend_labels(ax) == ["VGG-like", "ResNet-like"]
-    assert ax.get_yscale() == "log" and ax.get_title() == f"Gradient {NOTE}"
-
-
 def test_plot_race():
     ax = plots.plot_race({"fast": ([1, 10], [0.2, 0.5]), "vgg_like": ([5, 50], [0.3, 0.6])}, DRAWN, marks=[0.58])
     assert ax.get_title() == f"Accuracy over seconds {NOTE}" and ax.get_xscale() == "log"
@@ -380,14 +379,19 @@ def test_draw_network_has_arcs_where_shortcuts_are(build, shortcuts):
     assert ("shortcut" in legend_labels(ax)) == (shortcuts > 0)
 
 
-def test_arcs_span_their_pair():
-    ax = plots.draw_network(build_once(resnet_like))
-    boxes = [patch for patch in ax.patches if isinstance(patch, FancyBboxPatch)]
+@pytest.mark.parametrize(("build", "before"), [(resnet_like, 0), (deep_residual, 1)])
+def test_arcs_span_their_pair(build, before):
+    ax = plots.draw_network(build_once(build))
+    boxes = [patch for patch in ax.patches if isinstance(patch, FancyBboxPatch)][before:]
     arcs = [patch.get_path().vertices[:, 0] for patch in ax.patches if isinstance(patch, FancyArrowPatch)]
     for block, across in enumerate(arcs):
         first, second = boxes[2 * block], boxes[2 * block + 1]
         behind = second.get_x() + second.get_width()
-        assert across.min() < first.get_x() and behind < across.max() < behind + 0.2
+        assert first.get_x() - 0.2 < across[0] < first.get_x() and behind < across.max() < behind + 0.2
+
+
+def test_shortcuts_are_no_weighted_layers_of_a_drawn_network():
+    assert ": 12 weighted layers, " in plots.draw_network(build_once(deep_residual)).get_title()
 
 
 @pytest.mark.parametrize("build", NETWORKS)
@@ -408,7 +412,6 @@ def test_plot_functions_draw_on_given_axes_and_return_them():
         lambda ax: plots.plot_curves_over_seeds([run], ax=ax),
         lambda ax: plots.plot_confusion(run.confusion, DRAWN, ax=ax),
         lambda ax: plots.plot_gaps([(run, Difference(0.1, 0.0, 0.2))], ax=ax),
-        lambda ax: plots.plot_per_layer({"vgg_like": {"conv1": 1.0}}, DRAWN, "t", "y", ax=ax),
         lambda ax: plots.draw_network(build_once(lenet_like), ax=ax),
         lambda ax: plots.plot_race({"fast": ([1, 2], [0.2, 0.5])}, DRAWN, ax=ax),
         lambda ax: plots.plot_speeds({"a": 10.0}, "t", ax=ax),
@@ -520,7 +523,7 @@ STAGES = [
 
 
 def test_steps_of_a_waterfall_go_from_one_stage_to_the_next():
-    ax = plots.plot_waterfall(STAGES, "vgg_like", "Steps", (0.5, 0.6))
+    ax = plots.plot_waterfall(STAGES, "vgg_like", "Steps", "all")
     spans = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in ax.patches]
     np.testing.assert_allclose(spans, [(0, 0.55), (0.55, 0.59), (0.59, 0.58), (0, 0.58)])
     assert texts(ax) == ["55%", "+4.0", "-1.0", "58%"]
@@ -530,6 +533,9 @@ def test_steps_of_a_waterfall_go_from_one_stage_to_the_next():
         if getattr(container, "has_xerr", False)
     ]
     np.testing.assert_allclose(reached, [[0.58, 0.60]]), "no interval where there is none"
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["before", "better", "worse", "all"]
+    under_way = plots.plot_waterfall(STAGES[:2], "vgg_like", "Steps")
+    assert texts(under_way) == ["55%", "+4.0"] and len(under_way.patches) == 2
 
 
 def test_every_ending_is_a_dot_in_the_column_of_its_seed():
@@ -628,10 +634,6 @@ WORDS = {
         lambda: plots.plot_frontier(make_costs(COSTS), "Costs"),
         "Points, accuracy over the cost of training: Costs. cheap 50% for 1e+12 multiply-adds; theirs (of 2016) 70% "
         "for 1e+14 multiply-adds; dear 69% for 1e+15 multiply-adds.",
-    ),
-    "plot_per_layer": (
-        lambda: plots.plot_per_layer({"vgg_like": {"conv1": 1.0, "conv2": 0.1}}, DRAWN, "Gradient", "per weight"),
-        f"Line chart, per weight over layer, from input to output: Gradient {NOTE}. VGG-like from 1 to 0.1.",
     ),
     "plot_maps": (
         lambda: plots.plot_maps(np.stack([np.zeros((12, 6)), np.ones((12, 6))], axis=-1), DRAWN, "Two maps"),

@@ -30,6 +30,11 @@ def test_shares_range_over_the_choices_of_seeds_in_which_epochs_alone_vary():
     assert table.loc[STEPS].tolist() == pytest.approx([0.25, 0, 0.5])
 
 
+def test_a_table_without_all_of_its_rows_is_refused():
+    with pytest.raises(ValueError, match=f"endings of {ROWS[0]}, {ROWS[1]}; a table needs all of {', '.join(ROWS)}"):
+        count_tables({row: np.array([[51.0]]) for row in ROWS[:2]})
+
+
 def test_endings_are_the_last_epochs_of_each_seed_in_percent():
     late = np.array([[True, False], [True, True]])
     facts = {"late_correct": late, "correct": late[1], "recipe": {"keep": "last"}}

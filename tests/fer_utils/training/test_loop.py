@@ -321,9 +321,15 @@ def test_the_record_says_where_and_with_what_it_was_made(run):
         assert stored[name] == getattr(run, name)
 
 
-def test_the_commit_is_unknown_outside_a_clone(monkeypatch, tmp_path):
+def test_the_commit_is_unknown_outside_a_clone_even_inside_another_repository(monkeypatch, tmp_path):
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["init", "-q"], [*identity, "commit", "-q", "--allow-empty", "-m", "of another project"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
     monkeypatch.setattr(origin, "PROJECT", tmp_path)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert origin.find_commit() != "unknown", "else the test tries nothing"
+    installed = tmp_path / "site-packages"
+    installed.mkdir()
+    monkeypatch.setattr(origin, "PROJECT", installed)
     assert origin.find_commit() == "unknown"
 
 
