@@ -156,8 +156,7 @@ def tabulate_records(recorded, facts=None):
     rows = [(float(record.accuracy.split()[0]), record) for record in RECORDS]
     for name in (*ROWS, FAST_ROWS[0], *BEST_ROWS):
         if runs := recorded.get(name):
-            accuracy, views = average_over_seeds(correct_answers(runs)), EXPERIMENTS[name].views
-            title = f"{EXPERIMENTS[name].title}{f', {views} views' if views > 1 else ''}"
+            accuracy, title = average_over_seeds(correct_answers(runs)), _title_with_views(name)
             rows.append((100 * accuracy.mean, _our_record(title, describe_accuracy(accuracy), runs, 1)))
             together = (facts or {}).get("ensembles", {}).get(name)
             if together and name in BEST_ROWS:
@@ -178,6 +177,11 @@ def tabulate_records(recorded, facts=None):
         for _, record in sorted(rows, key=lambda row: row[0])
     ]
     return pd.DataFrame(lines).set_index("network")
+
+
+def _title_with_views(name):
+    views = EXPERIMENTS[name].views
+    return f"{EXPERIMENTS[name].title}{f', {views} views' if views > 1 else ''}"
 
 
 def _our_record(title, accuracy, runs, n_networks):
@@ -266,10 +270,11 @@ def tabulate_answers(recorded, facts=None):
         if not recorded.get(name):
             continue
         alone, network = correct_answers(recorded[name]).mean(), _build_again(recorded[name][0])
-        together = (facts or {}).get("ensembles", {}).get(name, {})
         views, of_face = EXPERIMENTS[name].views, count_multiply_adds(network)
-        for n_networks, accuracy in {1: alone, together.get("seeds", 1): together.get("accuracy", alone)}.items():
-            title = f"{EXPERIMENTS[name].title}{f', {views} views' if views > 1 else ''}"
+        title, ways = _title_with_views(name), [(1, alone)]
+        if together := (facts or {}).get("ensembles", {}).get(name):
+            ways.append((together["seeds"], together["accuracy"]))
+        for n_networks, accuracy in ways:
             megabytes = n_networks * network.count_params() * BYTES_OF_FLOAT / 1e6
             costs = name, n_networks, views, megabytes, n_networks * views * of_face, accuracy
             rows[f"{n_networks} × {title}" if n_networks > 1 else title] = costs
