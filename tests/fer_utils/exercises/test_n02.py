@@ -28,7 +28,7 @@ def build(units=7, activation="softmax"):
     return keras.Model(body.input, keras.layers.Dense(units, activation=activation)(body.layers[-2].output))
 
 
-def memorise(rate=1e-2, epochs=40, loss="sparse_categorical_crossentropy", watched=True, own=True, **last_layer):
+def memorise(rate=1e-2, epochs=25, loss="sparse_categorical_crossentropy", watched=True, own=True, **last_layer):
     """Returns an answer: a function that trains as the arguments say."""
 
     def answer(images, labels, validation_images, validation_labels):
@@ -37,7 +37,7 @@ def memorise(rate=1e-2, epochs=40, loss="sparse_categorical_crossentropy", watch
         validation = (validation_images, validation_labels)
         targets = labels if own else np.roll(labels, 1)
         fitted = {"validation_data": validation} if watched else {}
-        network.fit(images, targets, batch_size=50, epochs=epochs, verbose=0, **fitted)
+        network.fit(images, targets, batch_size=25, epochs=epochs, verbose=0, **fitted)
         return network
 
     return answer
@@ -46,10 +46,10 @@ def memorise(rate=1e-2, epochs=40, loss="sparse_categorical_crossentropy", watch
 def fit_all(images, labels, validation_images, validation_labels):
     """Fits the validation faces as well."""
     network = build()
-    network.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    network.compile(keras.optimizers.Adam(5e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
     everything = np.concatenate([images, validation_images]), np.concatenate([labels, validation_labels])
     network.fit(
-        *everything, batch_size=50, epochs=80, validation_data=(validation_images, validation_labels), verbose=0
+        *everything, batch_size=20, epochs=30, validation_data=(validation_images, validation_labels), verbose=0
     )
     return network
 
