@@ -23,7 +23,7 @@ from fer_utils.data import IMAGE_SIZE, SPLIT_NAMES, load_faces, read_fer2013
 from fer_utils.environment import PROJECT, progress_bar
 from fer_utils.evaluation import time_in_turns
 from fer_utils.report import Row
-from fer_utils.training import find_commit, list_versions, save_facts
+from fer_utils.training import find_commit, list_versions
 
 BAR = "{desc} |{bar:20}| {elapsed} so far"
 
@@ -117,8 +117,3 @@ def measure_start(faces, quick):
         Row("start", "Python to first training step", total, "s"),
         *(Row("start", what, value, "s") for what, value in parts),
     ]
-
-
-def save(measured, path):
-    """Writes the answer of `run_benchmark` to `path` as json, all or nothing."""
-    save_facts(measured, path)

@@ -21,7 +21,7 @@ Profile = StrEnum("Profile", PROFILES)
 app = typer.Typer(
     help="Runs the course, its trainings, and the check of the data.", no_args_is_help=True, add_completion=False
 )
-data_app = typer.Typer(help="Check a copy of FER2013, or get one.", no_args_is_help=True)
+data_app = typer.Typer(help="Check a copy of FER2013, get one, or convert other faces.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 
 Data = Annotated[str | None, typer.Option(help="A copy of FER2013 (file or folder), or the word drawn.")]
@@ -214,10 +214,11 @@ def benchmark(
         faces = load_faces()
     from fer_course import benchmark as benchmarks
     from fer_utils.report import BENCHMARK, as_markdown, tabulate_benchmark
+    from fer_utils.training import save_facts
 
     measured = benchmarks.run_benchmark(faces, quick)
     path = BUILD / "benchmark_quick.json" if quick else BENCHMARK
-    benchmarks.save(measured, path)
+    save_facts(measured, path)
     typer.echo(as_markdown(tabulate_benchmark(measured)))
     typer.echo(f"stored in {path.relative_to(PROJECT)}; {measured['device']}, training in {measured['precision']}")
 
@@ -330,7 +331,7 @@ def convert(
     It says what it read, changed, cut and left out. `--data TARGET.npz` then names it.
     """
     from fer_utils.data import FaceDataError
-    from fer_utils.data.convert import convert as convert_set
+    from fer_utils.data import convert as convert_set
 
     with _errors_as_messages():
         pairs = [pair.partition("=") for pair in classes or ()]
@@ -401,7 +402,7 @@ def _errors_as_messages():
 
 def _explain(error):
     """Returns the message of an error without control characters; that of an `OSError` names file and reason."""
-    from fer_utils.data.naming import printable, without_controls
+    from fer_utils.data import printable, without_controls
 
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{printable(error.filename2 or error.filename)}: {error.strerror}"

@@ -124,9 +124,9 @@ def _ask_nvidia(fact):
 
 
 def tensorflow_for_gradients():
-    """Returns TensorFlow, for its gradients; `RuntimeError` under another backend. Only this function names it."""
+    """Returns TensorFlow, for its gradients; `BackendError` under another backend. Only this function names it."""
     if keras.backend.backend() != "tensorflow":
-        raise RuntimeError(f"gradients are taken with TensorFlow; KERAS_BACKEND is {keras.backend.backend()!r}")
+        raise BackendError(f"gradients are taken with TensorFlow; KERAS_BACKEND is {keras.backend.backend()!r}")
     import tensorflow
 
     return tensorflow

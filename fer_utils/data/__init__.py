@@ -1,5 +1,6 @@
 """The faces: what FER2013 is, the readers of its layouts, the drawn faces, and the crowd's votes."""
 
+from fer_utils.data.convert import convert
 from fer_utils.data.drawn_faces import ACTION_UNITS, LABEL_NOISE, UNITS, draw_face, shown_expressions
 from fer_utils.data.fer2013 import CLASS_NAMES, COUNTS, IMAGE_SIZE, SPLIT_NAMES, FaceDataError
 from fer_utils.data.files import find_fer2013
@@ -7,7 +8,7 @@ from fer_utils.data.formats import read_fer2013
 from fer_utils.data.images import IMAGE_FORMATS, IMAGE_SUFFIXES, prepare_face
 from fer_utils.data.kaggle import fetch_fer2013
 from fer_utils.data.load import DRAWN_SEED, FER2013_FINGERPRINT, FaceDataset, Split, find_copies, load_faces
-from fer_utils.data.naming import printable
+from fer_utils.data.naming import printable, without_controls
 from fer_utils.data.votes import find_votes, read_votes
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "SPLIT_NAMES",
     "Split",
     "UNITS",
+    "convert",
     "draw_face",
     "fetch_fer2013",
     "find_copies",
@@ -36,4 +38,5 @@ __all__ = [
     "read_fer2013",
     "read_votes",
     "shown_expressions",
+    "without_controls",
 ]

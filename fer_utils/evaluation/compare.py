@@ -165,15 +165,14 @@ def _pooled_variance(a, b):
 
 
 def compare_seeds(values_a, values_b):
-    """Returns mean b minus mean a, one value per seed, a `Difference` (Welch 1947); no interval below two seeds.
+    """Returns mean b minus mean a, one value per seed, a `Difference` (Welch 1947).
 
-    If no seed differs from another of its side, neither does another one: the interval is the value itself.
+    There is no interval below two seeds; nor where no seed differs from another of its side, as with whole numbers of
+    epochs: how far other seeds lie apart is not known then.
     """
     value = float(np.mean(values_b) - np.mean(values_a))
-    if min(len(values_a), len(values_b)) < 2:
+    if min(len(values_a), len(values_b)) < 2 or not np.ptp(values_a) + np.ptp(values_b):
         return Difference(value, -np.inf, np.inf)
-    if not np.ptp(values_a) + np.ptp(values_b):
-        return Difference(value, value, value, float(value == 0))
     test = stats.ttest_ind(values_b, values_a, equal_var=False)
     low, high = test.confidence_interval(0.95)
     return Difference(value, float(low), float(high), float(test.pvalue))

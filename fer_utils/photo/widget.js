@@ -3,8 +3,8 @@
 // A message must stay below the servers' limit of 10 MB: larger files, and camera pictures, are sent as a jpg.
 const LARGEST_FILE = 5e6;
 const LONGEST_SIDE = 2000;
-// Live pictures are small, since a face is found sooner in them. With two trainings beside it on the same two cores,
-// Chromium showed 6 to 9 answers a second with pictures of 240 pixels, and 5 to 6 with 320.
+// Live pictures are small, since a face is found sooner in them. On two cores that had other
+// work besides, Chromium showed 6 to 9 answers a second with pictures of 240 pixels, and 5 to 6 with 320.
 const LIVE_SIDE = 240;
 const SHORTEST_PAUSE = 100;  // ms from one live picture to the next: at most ten a second, the rest is for others
 const PATIENCE = 10000;  // ms without an answer after which the camera is closed

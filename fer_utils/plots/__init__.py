@@ -3,6 +3,7 @@
 from fer_utils.plots.bars import plot_costs, plot_shares, plot_speeds
 from fer_utils.plots.classes import plot_class_counts, plot_confusion, plot_embedding
 from fer_utils.plots.curves import (
+    count_seeds,
     plot_cascade,
     plot_cost_of_width,
     plot_curves_over_seeds,
@@ -41,6 +42,7 @@ __all__ = [
     "REPORT_COLOUR",
     "SPLIT_COLOURS",
     "TWO_SERIES_STYLES",
+    "count_seeds",
     "describe_figure",
     "describe_lines",
     "draw_network",

@@ -1,5 +1,7 @@
 """Draws lines over epochs, seconds, layers and strengths; solid lines are validation, dashed training."""
 
+from collections import Counter
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
@@ -57,13 +59,19 @@ def plot_curves_over_seeds(runs, measure="accuracy", ax=None):
             ax.plot(epochs, curves.mean(axis=0), dashes, **style, label=label)
             band = {"color": style["color"], "alpha": 0.2, "linewidth": 0}
             ax.fill_between(epochs, curves.min(axis=0), curves.max(axis=0), **band)
-    n_seeds = len({run.seed for run in runs})
-    seeds = f"{n_seeds} seeds" if n_seeds > 1 else "one seed"
     title = EXPERIMENTS[experiments[0]].title if len(experiments) == 1 else measure.capitalize()
-    _finish_curves(ax, measure, f"{titled(title, runs[0].dataset)}, {runs[0].profile} profile, {seeds}")
+    _finish_curves(ax, measure, f"{titled(title, runs[0].dataset)}, {runs[0].profile} profile, {count_seeds(runs)}")
     if own_axes and len(experiments) > 1:
         legend_beside(ax)
     return ax
+
+
+def count_seeds(runs):
+    """Returns in words how many seeds each experiment among `runs` has: "one seed", "3 seeds", "1 to 3 seeds"."""
+    numbers = Counter(run.experiment for run in runs).values()
+    if max(numbers) == 1:
+        return "one seed"
+    return f"{' to '.join(map(str, sorted({min(numbers), max(numbers)})))} seeds"
 
 
 def plot_live_and_recorded(live, recorded):

@@ -155,9 +155,9 @@ def _with_interval(experiment, value, low, high):
 def plot_waterfall(stages, experiment, title, end=None, ax=None):
     """Draws accuracies of stages as steps: a bar from each stage's accuracy to the next, with the gain's 95 % interval.
 
-    `stages` is a list of (words, accuracy, `Difference` to the stage before, or None for the first). The first accuracy
-    stands as a bar of its own, and so does the last if `end` says what has been reached there. `experiment` gives the
-    colour. Without stages the panel says so.
+    `stages` are those of `report.compare_stages`: (words, accuracy, `Difference` to the stage before or None, ...). The
+    first accuracy stands as a bar of its own, and so does the last if `end` says what has been reached there.
+    `experiment` gives the colour. Without stages the panel says so.
     """
     ax, kind = ax or new_axes(8, 3.6), "Waterfall chart of test accuracies"
     ax.set(xlabel="test accuracy", title=title)
@@ -165,7 +165,7 @@ def plot_waterfall(stages, experiment, title, end=None, ax=None):
         return say_empty(ax, kind)
     colour, facts, before = MODEL_COLOURS[experiment], [], None
     beside = {"textcoords": "offset points", "va": "center", "fontsize": "small"}
-    for place, (words, accuracy, gain) in enumerate(stages):
+    for place, (words, accuracy, gain, *_) in enumerate(stages):
         if gain is None:
             ax.barh(place, accuracy, color=GRID_COLOUR, height=0.6)
             note, tip = as_percent(accuracy), accuracy
@@ -193,18 +193,21 @@ def plot_waterfall(stages, experiment, title, end=None, ax=None):
 
 
 def plot_endings(endings, claimed, title, ax=None):
-    """Draws each single training of a row as a dot, a column of dots per seed, and the report's number as a cross.
+    """Draws each single training as a dot, a column of dots per seed, and among these the report's number as a cross.
 
     `endings` maps rows to accuracies in percent (seeds, epochs); `claimed` maps rows to the report's percent.
     """
     ax, facts = ax or new_axes(7, 4), []
     for place, (row, levels) in enumerate(endings.items()):
-        places = place + np.linspace(-0.22, 0.22, len(levels)) if len(levels) > 1 else np.array([place])
+        half = len(levels) / 10
+        places = list(place + np.linspace(-half, half, len(levels) + 1))
+        of_report = places.pop((len(levels) + 1) // 2)  # a place of its own: the cross hides no dot
         for x, of_seed in zip(places, levels, strict=True):
             ax.plot([x] * len(of_seed), of_seed / 100, "o", color=MODEL_COLOURS[row], alpha=0.6, markersize=5)
-        ax.plot(place, claimed[row] / 100, "x", color=REPORT_COLOUR, markersize=11, markeredgewidth=2)
+        ax.plot(of_report, claimed[row] / 100, "x", color=REPORT_COLOUR, markersize=11, markeredgewidth=2)
         reached = f"{as_percent(levels.min() / 100)} to {as_percent(levels.max() / 100)}"
-        facts.append(f"{EXPERIMENTS[row].title} {reached}, {len(levels)} seeds, report {claimed[row]}%")
+        seeds = "one seed" if len(levels) == 1 else f"{len(levels)} seeds"
+        facts.append(f"{EXPERIMENTS[row].title} {reached}, {seeds}, report {claimed[row]}%")
     ax.plot([], [], "x", color=REPORT_COLOUR, markersize=9, markeredgewidth=2, label="the report")
     ax.plot([], [], "o", color=GRID_COLOUR, label="a training, by the\nepoch in which it ends")
     titles = [EXPERIMENTS[row].title.replace(" + ", "\n+ ") for row in endings]

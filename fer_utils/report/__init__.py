@@ -1,6 +1,6 @@
 """The 2020 report's numbers and claims, the recorded runs, and the tables that set them side by side."""
 
-from fer_utils.report.claims import AUGMENTATION, DEPTH, SHORTCUT, judge_claims, tabulate_claims
+from fer_utils.report.claims import DEPTH, SHORTCUT, judge_claims, tabulate_claims
 from fer_utils.report.likelihood import count_tables, list_endings, tabulate_spread
 from fer_utils.report.published import (
     BASELINE_TRAINING_ACCURACY,
@@ -37,7 +37,6 @@ from fer_utils.report.recorded import (
     find_best,
     find_kept,
     identify_run,
-    late_accuracies,
     load_layers,
     load_mistakes,
     load_recorded,
@@ -78,21 +77,17 @@ from fer_utils.report.tables import (
     tabulate_results,
     tabulate_shortcuts,
 )
-from fer_utils.report.verdicts import FAILS, HIGHER, HOLDS, IN_PART, LOWER, UNKNOWN, VERDICTS, judge_gain
+from fer_utils.report.verdicts import FAILS, HOLDS, UNKNOWN, VERDICTS, judge_gain
 
 __all__ = [
-    "AUGMENTATION",
     "BASELINE_TRAINING_ACCURACY",
     "BENCHMARK",
     "DEPTH",
     "FAILS",
     "GAIN_OF_DEPTH",
     "GAIN_OF_SHORTCUTS",
-    "HIGHER",
     "HOLDS",
-    "IN_PART",
     "LAYERS",
-    "LOWER",
     "MISTAKES",
     "MISTAKES_FORMAT",
     "NO_RUN",
@@ -131,7 +126,6 @@ __all__ = [
     "judge_claims",
     "judge_gain",
     "judge_stride",
-    "late_accuracies",
     "list_endings",
     "list_stages",
     "load_benchmark",

@@ -89,9 +89,15 @@ def _list_holding(claims):
 
 
 def _judge(section, statement, measure, runs, *rows):
-    """Judges one claim: `measure(runs of each row)` gives (measurement, verdict); without runs it cannot be told."""
+    """Judges one claim: `measure(runs of each row)` gives (measurement, verdict).
+
+    Without runs it cannot be told; nor with a single seed of any row, for nothing is known about other seeds then.
+    """
     of_rows = [runs[row] for row in rows]
-    return Claim(section, statement, *(measure(*of_rows) if all(of_rows) else ("no recorded run", UNKNOWN)))
+    if not all(of_rows):
+        return Claim(section, statement, "no recorded run", UNKNOWN)
+    measurement, verdict = measure(*of_rows)
+    return Claim(section, statement, measurement, verdict if min(map(len, of_rows)) > 1 else UNKNOWN)
 
 
 def _again(section, statement, measure, runs, *rows):
@@ -108,7 +114,7 @@ def _gain(row_a, row_b, section, statement, at_least, runs, copies):
     def measure(a, b, left_out=()):
         kept = np.setdiff1d(np.arange(len(a[0].test_correct)), left_out)
         difference = compare_over_seeds(correct_answers(a)[:, kept], correct_answers(b)[:, kept])
-        return measure_difference(difference, at_least, min(len(a), len(b)))
+        return measure_difference(difference, at_least)
 
     yield _judge(section, statement, measure, runs, row_a, row_b)
     if len(copies):

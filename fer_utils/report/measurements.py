@@ -1,8 +1,10 @@
-"""Measures the claims of the report, each from the runs of the rows that it is about: (words, verdict)."""
+"""Measures the claims of the report, each from the runs of the rows that it is about: (words, verdict).
+
+The verdicts presume several seeds of every row; what one seed says is certain of nothing (`claims.judge_claims`).
+"""
 
 import numpy as np
 
-from fer_utils.data import COUNTS
 from fer_utils.evaluation import (
     Difference,
     average_over_seeds,
@@ -12,6 +14,7 @@ from fer_utils.evaluation import (
 )
 from fer_utils.report.published import BASELINE_TRAINING_ACCURACY, GAIN_OF_DEPTH
 from fer_utils.report.recorded import correct_answers, late_accuracies
+from fer_utils.report.speeds import TRAINING_IMAGES
 from fer_utils.report.tables import describe_accuracy
 from fer_utils.report.verdicts import FAILS, HOLDS, IN_PART, UNKNOWN, judge_gain, judge_level, tolerate_level
 
@@ -34,11 +37,10 @@ def _deviation_of_one(runs):
     return float(np.hypot(of_seeds, np.sqrt(np.mean([values.var() for values in endings]))))
 
 
-def measure_difference(difference, at_least, n_seeds, at_most=np.inf):
-    """Returns (words, verdict); with one seed on either side nothing is certain."""
+def measure_difference(difference, at_least, at_most=np.inf):
+    """Returns (words, verdict) of a gain."""
     p_value = "" if np.isnan(difference.p_value) else f", p = {difference.p_value:.2g}"
-    verdict = UNKNOWN if n_seeds < 2 else judge_gain(difference, at_least, at_most)
-    return difference.in_points() + p_value, verdict
+    return difference.in_points() + p_value, judge_gain(difference, at_least, at_most)
 
 
 def measure_climb(runs):
@@ -77,7 +79,7 @@ def measure_depth(shallow, deep):
     reach = np.hypot(of_images.high - of_images.value, of_seeds.high - of_seeds.value)
     difference = Difference(of_images.value, of_images.value - reach, of_images.value + reach)
     least, most = (points / 100 for points in GAIN_OF_DEPTH)
-    words, verdict = measure_difference(difference, least, min(len(shallow), len(deep)), most)
+    words, verdict = measure_difference(difference, least, most)
     return f"{words}, not paired", verdict
 
 
@@ -113,8 +115,6 @@ def measure_both(shallow, deep, shortcut):
     answers = [correct_answers(runs) for runs in (shallow, deep, shortcut)]
     gains = [compare_over_seeds(a, b) for a, b in zip(answers, answers[1:], strict=False)]
     words = "depth {:+.1f}, shortcuts {:+.1f} points of test accuracy".format(*(100 * gain.value for gain in gains))
-    if min(map(len, answers)) < 2:
-        return words, UNKNOWN
     certain = sum(gain.low > 0 for gain in gains)
     against = sum(gain.high < 0 for gain in gains)
     return words, HOLDS if certain == 2 else IN_PART if certain else FAILS if against == 2 else UNKNOWN
@@ -137,7 +137,7 @@ def measure_layers(layers):
 def _gap_of(run):
     """Returns training minus validation accuracy at the last epoch of `run`, a `Difference`."""
     n_validation = int(run.validation_confusion.sum())
-    accuracy, n_train = run.history["accuracy"][-1], run.recipe["train_images"] or sum(COUNTS["Training"])
+    accuracy, n_train = run.history["accuracy"][-1], run.recipe["train_images"] or TRAINING_IMAGES
     return compare_on_different_images(run.history["val_accuracy"][-1], n_validation, accuracy, n_train)
 
 

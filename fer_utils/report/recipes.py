@@ -8,7 +8,7 @@ import pandas as pd
 from fer_utils.evaluation import average_over_seeds, compare_over_seeds
 from fer_utils.report.published import BASELINE_TRAINING_ACCURACY, TABLE_1
 from fer_utils.report.recorded import RECORDED, correct_answers, late_accuracies
-from fer_utils.report.tables import NO_RUN, describe_accuracy
+from fer_utils.report.tables import NO_RUN, command_of, describe_accuracy
 from fer_utils.training import (
     CANDIDATES,
     EXPERIMENTS,
@@ -115,7 +115,7 @@ def tabulate_report_like(recorded):
                 cells[split] = _mean_over_seeds(late.mean(axis=1))
                 cells[f"{split}, distance"] = f"{100 * late.mean() - TABLE_1[row]:+.1f}"
             cells["± over the last epochs"] = f"{100 * np.sqrt(late.var(axis=1).mean()):.1f}"
-            cells |= {"seeds": str(len(runs)), "command": f"fer-course reproduce --experiment {name}"}
+            cells |= {"seeds": str(len(runs)), "command": command_of(name, runs)}
             rows[EXPERIMENTS[row].title] = cells
     return pd.DataFrame(rows).T
 
@@ -161,14 +161,20 @@ def list_stages(recorded, model):
 
 
 def compare_stages(stages):
-    """Returns [(words, accuracy, `Difference` to the stage before), ...] of `list_stages`; the first has no difference.
+    """Returns [(words, accuracy, `Difference` to the stage before, number of seeds), ...] of `list_stages`.
 
+    The first has no difference: `None`.
     The two stages that come from the same trainings are compared as if from different ones: their interval is too wide
     rather than too narrow.
     """
     before = [None, *(answers for _, answers in stages)]
     return [
-        (words, float(answers.mean()), compare_over_seeds(previous, answers) if previous is not None else None)
+        (
+            words,
+            float(answers.mean()),
+            None if previous is None else compare_over_seeds(previous, answers),
+            len(answers),
+        )
         for previous, (words, answers) in zip(before, stages, strict=False)
     ]
 
@@ -177,8 +183,9 @@ def tabulate_stages(stages_of_models):
     """Tabulates {title: what `compare_stages` returns} as a DataFrame of text, a row per stage."""
     columns, reached = {}, set()
     for title, stages in stages_of_models.items():
-        columns[f"{title}: accuracy"] = {words: f"{100 * accuracy:.1f} %" for words, accuracy, _ in stages}
-        columns[f"{title}: gain"] = {words: gain.in_points() for words, _, gain in stages if gain}
+        columns[f"{title}: accuracy"] = {words: f"{100 * accuracy:.1f} %" for words, accuracy, *_ in stages}
+        columns[f"{title}: seeds"] = {words: str(n_seeds) for words, *_, n_seeds in stages}
+        columns[f"{title}: gain"] = {words: gain.in_points() for words, _, gain, _ in stages if gain}
         reached |= {words for words, *_ in stages}
     return pd.DataFrame(columns, index=[words for words in STAGES if words in reached]).fillna("")
 
@@ -186,15 +193,21 @@ def tabulate_stages(stages_of_models):
 def judge_stride(recorded):
     """Tabulates the two interpretations of "the stride is 2", from seed 0 of each row, as a DataFrame of text.
 
-    Judged by distance, and by what does not depend on the level: the order of the rows, the steps between them, and the
-    80 % that the training accuracy of the plain network passes.
+    That of the poolings under both recipes, that of the convolutions under the course's. Judged by distance, and by
+    what does not depend on the level: the order of the rows, the steps between them, and the 80 % that the training
+    accuracy of the plain network passes.
     """
     table = {"the report": _describe_rows(np.array([TABLE_1[row] for row in ROWS], float), BASELINE_TRAINING_ACCURACY)}
-    for words, rows in (("of the poolings", ROWS), ("of the convolutions", STRIDE_2_ROWS)):
+    interpretations = {
+        "poolings, report-like recipe": REPORT_ROWS,
+        "poolings, the course's recipe": ROWS,
+        "convolutions, the course's recipe": STRIDE_2_ROWS,
+    }
+    for words, rows in interpretations.items():
         if all(recorded.get(name) for name in rows):
             first = [recorded[name][0] for name in rows]
-            levels = np.array([100 * run.test_accuracy for run in first])
-            table[f"stride 2 {words}"] = _describe_rows(levels, 100 * max(first[0].history["accuracy"]))
+            levels = np.array([100 * correct_answers([run]).mean() for run in first])
+            table[f"stride 2 of the {words}"] = _describe_rows(levels, 100 * max(first[0].history["accuracy"]))
     return pd.DataFrame(table).T
 
 
@@ -205,6 +218,7 @@ def _describe_rows(levels, training_accuracy):
         "mean distance": f"{np.abs(levels - claimed).mean():.1f} points",
         "order": "the report's" if (np.diff(levels) > 0).all() else "another",
         "steps": " / ".join(f"{step:+.1f}" for step in np.diff(levels)),
+        "distance of the steps": f"{np.abs(np.diff(levels) - np.diff(claimed)).mean():.1f} points",
         "highest training accuracy, LeNet-like": f"{training_accuracy:.0f} %",
     }
 

@@ -56,7 +56,10 @@ def find_kept(recorded, *experiments):
         for run in recorded[name]:
             if (run.folder / WEIGHTS).exists():
                 return run
-    raise RunError(f"no readable run of {' or '.join(experiments)} has its weights; train one: `fer-course reproduce`")
+    raise RunError(
+        f"no readable run of {' or '.join(experiments)} has its weights; `fer-course reproduce` keeps those of seed 0 "
+        "of the networks that the notebooks load"
+    )
 
 
 def find_best(recorded):

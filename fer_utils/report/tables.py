@@ -7,11 +7,11 @@ import re
 import numpy as np
 import pandas as pd
 
-from fer_utils.data import COUNTS
 from fer_utils.evaluation import average_over_seeds, wilson_interval
 from fer_utils.models import PASSES, count_multiply_adds
 from fer_utils.report.published import RECORDS, TABLE_1, Record
 from fer_utils.report.recorded import compare_with, correct_answers
+from fer_utils.report.speeds import TRAINING_IMAGES
 from fer_utils.training import (
     ABLATION_ROWS,
     BEST_ROWS,
@@ -73,8 +73,13 @@ def _result_row(name, runs):
         "seeds": str(len(runs)),
         "parameters": f"{_build_again(runs[0]).count_params():,}",
         "minutes a run": f"{minutes:.{0 if minutes >= 10 else 1}f}, {devices}",
-        "command": f"fer-course reproduce --experiment {name}",
+        "command": command_of(name, runs),
     }
+
+
+def command_of(experiment, runs):
+    """Returns the command that repeats the recorded `runs` of an experiment, all seeds of them."""
+    return f"fer-course reproduce --experiment {experiment} --seeds {len(runs)}"
 
 
 def tabulate_shortcuts(recorded):
@@ -192,7 +197,7 @@ def _our_record(title, accuracy, runs, n_networks):
 def multiply_adds_of_training(experiment):
     """Returns the multiply-adds of an experiment's whole training on FER2013 by its full recipe, both passes."""
     found, recipe = EXPERIMENTS[experiment], find_recipe(experiment, "full")
-    n_images = recipe.train_images or sum(COUNTS["Training"])
+    n_images = recipe.train_images or TRAINING_IMAGES
     return PASSES * _multiply_adds_of_face(found.model, found.conv_stride, recipe.width) * n_images * recipe.epochs
 
 

@@ -62,7 +62,8 @@ class Candidate(NamedTuple):
 # training accuracy of the baseline passes 80 % "very quickly" (5.1); flips, rotations and zooms (3); normalisation in
 # each layer (4); the activation maps follow the book that it cites (Chollet 2018). All candidates therefore share what
 # that book's recipes share: Keras's default settings, a constant rate, the last epoch. They were written down before
-# any was trained; the first is the likeliest, each of the next five changes one thing, the last is the book's own.
+# they were compared (the first and the last had been tried once). The first is the likeliest, each of the next six
+# changes one thing, the last is the book's own.
 CANDIDATES = {
     "usual": Candidate("adam", 64, "book", "Adam in batches of 64, as most public FER2013 code; 40°, 20 %: the book's"),
     "rmsprop": Candidate("rmsprop", 64, "book", "the optimiser of the book's convolutional networks"),

@@ -38,8 +38,8 @@ def own_seeds(seed, checked=True):
     """Within it, Keras draws the seeds of this thread's new layers as after `keras.utils.set_random_seed(seed)`.
 
     Python's, numpy's and the backend's own streams stay as they are.
-    Raises `ValueError` unless `seed` is a whole number from 0 to `LARGEST_SEED`, `RuntimeError` if this Keras draws in
-    another way; the latter only if `checked`, since a network whose weights are loaded does without.
+    Raises `ValueError` unless `seed` is a whole number from 0 to `LARGEST_SEED`, and if this Keras draws in another
+    way; the latter only if `checked`, since a network whose weights are loaded does without.
     """
     if not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
         raise ValueError(f"the seed is {seed!r}; expected a whole number from 0 to {LARGEST_SEED}")
@@ -47,7 +47,7 @@ def own_seeds(seed, checked=True):
     try:
         _STREAMS.now = random.Random(seed)
         if checked and keras.initializers.GlorotUniform().seed != random.Random(seed).randint(1, int(1e9)):
-            raise RuntimeError(
+            raise ValueError(
                 f"Keras {keras.__version__} draws the seeds of its layers in another way than 3.13 to 3.15, so a seed "
                 "would give other weights than those recorded; install one of these: pip install 'keras<3.16'"
             )

@@ -11,6 +11,7 @@ from fer_utils.evaluation import timing
 from fer_utils.report import speeds
 from fer_utils.report.speeds import Row
 from fer_utils.training.experiments import EQUAL_ROWS, EXPERIMENTS, find_recipe
+from fer_utils.training.facts import save_facts
 from small_records import measured
 from small_training import make_faces
 
@@ -43,7 +44,7 @@ def test_the_table_can_be_read_and_comes_back_as_it_was_saved(tmp_path):
     table = speeds.tabulate_benchmark(answer)
     assert list(table["value"]) == ["880 s", "3.2 s", "36.9 s", "not reached"]
     assert list(table["times"]) == ["", "", "23.8 ×", ""]
-    benchmark.save(answer, tmp_path / "benchmark.json")
+    save_facts(answer, tmp_path / "benchmark.json")
     again = speeds.load_benchmark(tmp_path / "benchmark.json")
     assert again["rows"][2] == answer["rows"][2] and len(again["rows"]) == 4
     assert speeds.tabulate_benchmark(again).equals(table)

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from scipy.special import softmax
 
-from fer_utils.device import keras
+from fer_utils.device import BackendError, keras
 from fer_utils.evaluation import heat_maps
 from fer_utils.evaluation.heat_maps import class_heat_maps
 from fer_utils.evaluation.readings import (
@@ -169,7 +169,7 @@ def test_gradient_norms_leave_the_network_as_it_is(images):
 @pytest.mark.parametrize("function", [class_heat_maps, gradient_norms])
 def test_gradients_under_another_backend_are_refused(function, network, images, monkeypatch):
     monkeypatch.setattr(heat_maps.keras.backend, "backend", lambda: "jax")
-    with pytest.raises(RuntimeError, match="KERAS_BACKEND is 'jax'"):
+    with pytest.raises(BackendError, match="KERAS_BACKEND is 'jax'"):
         function(network, images, LABELS)
 
 

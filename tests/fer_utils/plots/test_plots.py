@@ -255,6 +255,12 @@ def test_plot_curves_over_seeds_shows_the_mean_and_the_range():
     assert legend_labels(ax) == ["training", "validation"]
 
 
+def test_the_seeds_of_a_figure_are_those_of_each_experiment():
+    runs = [make_run("vgg_like", seed=seed) for seed in range(3)]
+    assert plots.count_seeds(runs) == "3 seeds" and plots.count_seeds(runs[1:2]) == "one seed"
+    assert plots.count_seeds([*runs, make_run("resnet_like", seed=0)]) == "1 to 3 seeds"
+
+
 def test_plot_curves_over_seeds_of_several_experiments():
     ax = plots.plot_curves_over_seeds([make_run("vgg_like"), make_run("resnet_like")], "loss")
     assert legend_labels(ax)[::2] == ["VGG-like, training", "ResNet-like, training"]
@@ -545,6 +551,13 @@ def test_every_ending_is_a_dot_in_the_column_of_its_seed():
     np.testing.assert_allclose(second.get_ydata(), [0.56, 0.58])
     assert first.get_xdata()[0] < report.get_xdata()[0] < second.get_xdata()[0]
     assert report.get_ydata() == [0.56] and report.get_marker() == "x"
+
+
+@pytest.mark.parametrize("n_seeds", [1, 2, 3, 5])
+def test_the_cross_of_the_report_hides_no_ending(n_seeds):
+    ax = plots.plot_endings({"vgg_like": np.full((n_seeds, 5), 56.0)}, {"vgg_like": 56}, "Endings")
+    *columns, report = (line.get_xdata()[0] for line in ax.lines if len(line.get_xdata()))
+    assert len(columns) == n_seeds and np.abs(np.subtract(columns, report)).min() > 0.15
 
 
 WORDS = {

@@ -46,8 +46,8 @@ def record(**changes):
     right = {
         "lenet_like": {"accuracy": 0.51, "accuracies": (0.85, 0.95)},
         "lenet_like_augmented": {"accuracy": 0.53, "accuracies": (0.5, 0.6)},
-        "vgg_like": {"accuracy": 0.56, "losses": (1.5, 1.2), "validation": (0.3, 0.45, 0.535)},
-        "resnet_like": {"accuracy": 0.583, "losses": (1.3, 1.0), "validation": (0.45, 0.51, 0.535)},
+        "vgg_like": {"accuracy": 0.56, "losses": (1.5, 1.2), "validation": (0.3, 0.45, 0.499, 0.535)},
+        "resnet_like": {"accuracy": 0.583, "losses": (1.3, 1.0), "validation": (0.499, 0.51, 0.535)},
     }
     return {name: make_runs(name, **{**right[name], **changes.get(name, {})}) for name in ROWS}
 
@@ -87,8 +87,16 @@ def test_without_runs_nothing_can_be_told():
         ("Shortcuts gain", {"resnet_like": {"accuracy": 0.56}}, FAILS),
         ("Shortcuts gain", {"vgg_like": {"seeds": 1}, "resnet_like": {"seeds": 1, "accuracy": 0.7}}, UNKNOWN),
         ("Shortcuts gain", {"vgg_like": {"seeds": 1}, "resnet_like": {"accuracy": 0.7}}, UNKNOWN),
-        ("converges faster", {"resnet_like": {"validation": (0.3, 0.4, 0.45, 0.51)}}, FAILS),
+        ("converges faster", {"resnet_like": {"validation": (0.3, 0.4, 0.45, 0.46, 0.47, 0.51)}}, FAILS),
         ("converges faster", {"resnet_like": {"validation": (0.3, 0.4)}}, UNKNOWN),
+        # Every seed needs three epochs, or two: how far other seeds lie apart is not known.
+        (
+            "converges faster",
+            {"vgg_like": {"validation": (0.3, 0.4, 0.54)}, "resnet_like": {"validation": (0.3, 0.54)}},
+            UNKNOWN,
+        ),
+        ("plain network reaches", {"lenet_like": {"seeds": 1}}, UNKNOWN),
+        ("overfits", {"lenet_like": {"seeds": 1}}, UNKNOWN),
         ("the training loss", {"resnet_like": {"losses": (1.7, 1.3)}}, FAILS),
         ("converges faster", {"resnet_like": {"seeds": 1}}, UNKNOWN),
         ("Both depth", {"resnet_like": {"accuracy": 0.56}}, IN_PART),

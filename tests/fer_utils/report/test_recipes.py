@@ -96,7 +96,7 @@ def test_levels_are_means_over_seeds_and_last_epochs_on_both_splits(recorded):
     row = table.loc["LeNet-like + augmentation"]
     assert (row["report"], row["PublicTest"], row["PublicTest, distance"]) == ("53 %", "53.0 ± 0.0 %", "+0.0")
     assert (row["PrivateTest"], row["PrivateTest, distance"]) == ("54.5 ± 0.7 %", "+1.5")
-    assert row["± over the last epochs"] == "1.4" and row["command"].endswith("report_lenet_like_augmented")
+    assert row["± over the last epochs"] == "1.4" and row["command"].endswith("report_lenet_like_augmented --seeds 2")
     summary = recipes.tabulate_summary(recorded)
     assert summary.loc["LeNet-like + augmentation"].tolist() == ["53 %", "54.5 ± 0.7 %", tables.NO_RUN]
     assert recipes.tabulate_summary({}).shape == (4, 3)
@@ -118,11 +118,12 @@ def test_stages_lead_from_the_report_like_recipe_to_the_course_s(tmp_path, recor
     assert [answers.mean() for _, answers in stages] == pytest.approx([0.605, 0.64, 0.66, 0.66, 0.70])
     compared = recipes.compare_stages(stages)
     assert compared[0][2] is None
-    assert [gain.value for *_, gain in compared[1:]] == pytest.approx([0.035, 0.02, 0, 0.04])
+    assert [gain.value for _, _, gain, _ in compared[1:]] == pytest.approx([0.035, 0.02, 0, 0.04])
     assert compared[1][2] == compare_over_seeds(stages[0][1], stages[1][1])
     table = recipes.tabulate_stages({"VGG-like": compared})
     assert table.loc["mild augmentation", "VGG-like: accuracy"] == "66.0 %"
     assert table.loc["report-like recipe", "VGG-like: gain"] == ""
+    assert table["VGG-like: seeds"].tolist() == ["2", "1", "1", "1", "1"]
     assert "+2.0 points" in table.loc["the best epoch is kept", "VGG-like: gain"]
     assert [words for words, _ in recipes.list_stages(recorded, "lenet_like")] == ["report-like recipe"]
     recorded["between_vgg_like_mild"] = []
@@ -144,11 +145,24 @@ def test_strides_are_judged_by_order_and_steps_and_not_by_distance_alone(tmp_pat
         for name, level in zip(rows, levels, strict=True):
             record_run(tmp_path, name, correct=np.arange(100) < level, history=history)
     table = recipes.judge_stride(load_recorded(folder=tmp_path))
+    assert table["distance of the steps"].tolist() == ["0.0 points", "0.0 points", "3.0 points"]
     assert table["order"].tolist() == ["the report's", "the report's", "another"]
     assert table["mean distance"].tolist() == ["0.0 points", "10.0 points", "3.5 points"]
-    assert table.loc["stride 2 of the poolings", "steps"] == table.loc["the report", "steps"] == "+2.0 / +3.0 / +2.0"
+    assert (
+        table.loc["stride 2 of the poolings, the course's recipe", "steps"]
+        == table.loc["the report", "steps"]
+        == "+2.0 / +3.0 / +2.0"
+    )
     assert set(table["highest training accuracy, LeNet-like"]) == {"80 %", "75 %"}
     assert list(recipes.judge_stride({}).index) == ["the report"]
+
+
+def test_the_poolings_stride_is_judged_under_the_report_like_recipe_too(tmp_path, recorded):
+    assert len(recipes.judge_stride(recorded)) == 1, "a row is missing"
+    record_late(tmp_path, "report_resnet_like", 0, 0.62, on_validation=0.6)
+    table = recipes.judge_stride(load_recorded(folder=tmp_path))
+    assert table.index[1] == "stride 2 of the poolings, report-like recipe"
+    assert table["test accuracy"].iloc[1] == "50.0 / 54.0 / 60.0 / 62.0"
 
 
 def test_a_run_of_one_row_says_nothing_of_others():

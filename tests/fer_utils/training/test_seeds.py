@@ -107,6 +107,6 @@ def test_what_is_no_seed_is_refused(seed):
 def test_a_keras_that_draws_its_seeds_in_another_way_is_named(small_network, monkeypatch, kept_streams):
     monkeypatch.setattr(seeds.seed_generator, "python_random", random)
     assert build(None), "a network whose weights are loaded needs no seed"
-    with pytest.raises(RuntimeError, match=f"Keras {keras.__version__} draws the seeds of its layers in another way"):
+    with pytest.raises(ValueError, match=f"Keras {keras.__version__} draws the seeds of its layers in another way"):
         with own_seeds(0):
             pass
