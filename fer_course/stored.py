@@ -18,7 +18,8 @@ STORED_METADATA = {
 }
 # Colab reads these and gives the notebook a GPU.
 GPU_METADATA = {"accelerator": "GPU", "colab": {"gpuType": "T4"}}
-WARNING = re.compile(r"^WARNING:.*", re.MULTILINE)  # TensorFlow's warnings reach stdout in a notebook
+# TensorFlow's warnings reach stdout in a notebook; a line of waiting says that two notebooks were stored at once.
+WARNING = re.compile(r"^(?:WARNING:|waiting for the process).*", re.MULTILINE)
 # A path on somebody's disk: /two/parts, a well-known first folder, a Windows drive. Not the path of a web address.
 ABSOLUTE_PATH = re.compile(
     r"(?<![\w.:/<~)-])/(?:[A-Za-z][\w.-]*/[\w.-]|(?:home|root|tmp|content|Users)\b)|\b[A-Za-z]:\\\w|\bfile://"

@@ -155,6 +155,7 @@ FAULTS = [
     (lint.check_stored, change(5, outputs=[printed(OUTSIDE)]), 5),
     (lint.check_stored, change(5, outputs=[STDERR]), 5),
     (lint.check_stored, change(5, outputs=[printed("1\nWARNING:tensorflow:5 out of 5")]), 5),
+    (lint.check_stored, change(5, outputs=[printed("waiting for the process that trains fast/seed-0")]), 5),
     (lint.check_stored, change(5, outputs=[ERROR]), 5),
     (lint.check_stored, change(3, source="x" * LARGEST_STORED_NOTEBOOK), None),
     (lint.check_order, change(6, execution_count=7), None),
