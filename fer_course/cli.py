@@ -113,7 +113,7 @@ def badges(repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help=
 @app.command()
 def train(
     experiment: str,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1)] = 0,
+    seed: int = 0,
     data: Data = None,
     profile: ChosenProfile = None,
     retrain: Annotated[bool, typer.Option("--retrain", help="Train again even if a finished run is stored.")] = False,
@@ -128,7 +128,7 @@ def train(
         faces = load_faces()
     from fer_utils import training
 
-    with _stop_kindly():
+    with _errors_as_messages(), _stop_kindly():
         finished = training.train(experiment, faces, seed=seed, retrain=retrain)
     typer.echo(f"{finished.experiment}, seed {finished.seed}, {finished.profile} profile, {finished.dataset}")
     typer.echo(f"epochs: {len(finished.history['loss'])}, kept epoch {finished.best_epoch}")
@@ -139,7 +139,7 @@ def train(
 
 @app.command()
 def reproduce(
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds each row gets.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="How many seeds each row gets.")] = 3,
     experiment: Annotated[list[str] | None, typer.Option(help="Only this experiment; may be repeated.")] = None,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers train.")] = None,
     data: Data = None,
@@ -168,19 +168,21 @@ def reproduce(
             folder = training.store_folder(faces, "full") / SCREENING
             training.screen_candidates(training.list_candidate_trainings(), faces, folder, scheduler, typer.echo)
         runs = training.reproduce(faces, training.list_tasks(seeds, experiment or ()), scheduler, typer.echo)
-    if full and faces.fingerprint == FER2013_FINGERPRINT:
-        record.record_test_set(faces)
-        record_layers(faces)
-        record.record_mistakes(faces)
-        record_photos(faces)
     for finished in runs:
         line = f"{finished.experiment}, seed {finished.seed}: test accuracy {finished.test_accuracy:.1%}"
         typer.echo(f"{line}, {finished.seconds / 60:.1f} min on {finished.device}")
+    if full and faces.fingerprint == FER2013_FINGERPRINT:
+        typer.echo("what the notebooks know of the test set and of the best network is brought up to date")
+        with _errors_as_messages(), _stop_kindly("all runs are kept; the same command goes on here"):
+            record.record_test_set(faces)
+            record_layers(faces)
+            record.record_mistakes(faces)
+            record_photos(faces)
 
 
 @app.command()
 def rehearse(
-    seeds: Annotated[int, typer.Option(min=2, help="From how many seeds each network is trained.")] = 10,
+    seeds: Annotated[int, typer.Option(min=2, max=1000, help="From how many seeds each network is trained.")] = 10,
 ):
     """Trains the lessons' networks on the drawn faces from several seeds: what a class will see, and how often.
 
@@ -193,7 +195,7 @@ def rehearse(
     from fer_utils.data import load_faces
     from fer_utils.report import as_markdown
 
-    with _errors_as_messages():
+    with _errors_as_messages(), _stop_kindly():
         rehearsal = rehearsals.rehearse(load_faces(), seeds, typer.echo)
         write_readme(rehearsals.insert_rehearsal, rehearsal, INSTRUCTOR)
     typer.echo(as_markdown(rehearsals.tabulate_rehearsal(rehearsal)))
@@ -216,10 +218,11 @@ def benchmark(
     from fer_utils.report import BENCHMARK, as_markdown, tabulate_benchmark
     from fer_utils.training import save_facts
 
-    measured = benchmarks.run_benchmark(faces, quick)
     path = BUILD / "benchmark_quick.json" if quick else BENCHMARK
-    save_facts(measured, path)
-    typer.echo(as_markdown(tabulate_benchmark(measured)))
+    with _errors_as_messages(), _stop_kindly("nothing is kept of a part of a benchmark"):
+        measured = benchmarks.run_benchmark(faces, quick)
+        typer.echo(as_markdown(tabulate_benchmark(measured)))
+        save_facts(measured, path)
     typer.echo(f"stored in {path.relative_to(PROJECT)}; {measured['device']}, training in {measured['precision']}")
 
 
@@ -227,7 +230,7 @@ def benchmark(
 def results(
     readme: Annotated[bool, typer.Option("--readme", help="Write README.md and docs/results.md.")] = False,
 ):
-    """Prints Table 1 from the recorded runs, the report's numbers beside ours."""
+    """Prints the table of the recorded runs, the report's numbers beside ours."""
     from fer_course import readme as readmes
     from fer_utils import report
 
@@ -267,13 +270,11 @@ def predict(
     from fer_course import predict as predicting
     from fer_utils import photo, training
 
-    with _errors_as_messages():
+    with _errors_as_messages(), contextlib.redirect_stdout(sys.stderr):  # standard output is for answers alone
         chosen = predicting.find_run(run)
         network = training.load_network(chosen)
         sources, others, pictures = predicting.list_sources(photos)
         pictures += predicting.judge_pictures(sources, network, chosen, whole)
-        if csv:
-            predicting.write_csv(pictures, csv)
     if run:
         typer.echo(predicting.describe_network(chosen), err=True)
     if others:
@@ -285,6 +286,9 @@ def predict(
             typer.echo(f"error: {picture.error}", err=True)
         elif not as_json:
             typer.echo(f"{picture.title}: {photo.format_answers(picture.answers)}")
+    with _errors_as_messages():  # last, so that no answer is lost with it
+        if csv:
+            predicting.write_csv(pictures, csv)
     raise typer.Exit(1 if any(picture.error for picture in pictures) else 0)
 
 
@@ -357,7 +361,7 @@ def _choose(data, profile):
     if data:
         os.environ["FER_DATA"] = data
     for name in ("FER_DATA", "FER_RUNS"):
-        if os.environ.get(name, "drawn") != "drawn":
+        if os.environ.get(name) not in (None, "", "drawn"):
             os.environ[name] = os.path.abspath(os.path.expanduser(os.environ[name]))
 
 

@@ -4,6 +4,7 @@ Dividing by 255 is the network's own first layer, so the file takes grey levels 
 """
 
 import importlib.util
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -23,7 +24,7 @@ def export(experiment, path):
     takes floats from 0 to 255 as well. It replaces an older one only when it is whole. Raises `ValueError` for another
     suffix, an experiment that is unknown or has no recorded weights, and for what the form needs and is not there.
     """
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))
     _check_form(path)
     find_experiment(experiment)
     run = find_kept(load_recorded(experiment), experiment)

@@ -13,11 +13,11 @@ import nbformat
 from ipykernel.kernelspec import RESOURCES, get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.exceptions import CellExecutionError
 
 from fer_course.heads import find_repository, write_head
 from fer_course.pages import make_index, make_page
-from fer_course.stored import SOLUTIONS, find_solution, find_stored_problems, normalise
+from fer_course.stored import SOLUTIONS, find_solution, find_stored_problems, normalise, read_notebook
 from fer_utils.environment import atomic_path, progress_bar
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -54,7 +54,7 @@ def execute_notebook(path, environment):
     It runs in its own folder, with `environment` added to the environment variables. A failing cell ends it: the
     notebook then holds the error, and the outcome the cell's number, its source and the error.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read_notebook(path)
     total = sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells)
     name = f"{SOLUTIONS}/{path.stem}" if path.parent.name == SOLUTIONS else path.stem
     layout = "{desc} of {total_fmt} |{bar:20}| {elapsed}"
@@ -84,7 +84,7 @@ def execute_notebook(path, environment):
     try:
         with bar:
             client.execute(env=variables, stderr=subprocess.DEVNULL)
-    except (CellExecutionError, DeadKernelError) as error:
+    except (CellExecutionError, RuntimeError) as error:  # the kernel died (`DeadKernelError`), or did not start
         failure = f"failed at cell {len(started)} of {total}\n{_describe_failure(started, error)}"
     finally:
         _set_signals(handlers)
@@ -133,7 +133,7 @@ def run_notebooks(paths, build, environment, show=print):
         _write_text(build / "notebooks" / path.name, nbformat.writes(notebook) + "\n")
         _write_text(build / "html" / f"{path.stem}.html", make_page(notebook, path.stem))
         if (solution := find_solution(path)).exists():
-            page = make_page(nbformat.read(solution, as_version=4), path.stem)
+            page = make_page(read_notebook(solution), path.stem)
             _write_text(build / "html" / SOLUTIONS / f"{path.stem}.html", page)
     _write_text(build / "html" / "index.html", make_index(executed))
     return [outcome for _, outcome in executed]
@@ -162,7 +162,7 @@ def write_times(outcomes, folder, device=None):
     for outcome in outcomes:
         path = folder / f"{outcome.name}.ipynb"
         if not outcome.failure and path.parent == folder:
-            notebook = nbformat.read(path, as_version=4)
+            notebook = read_notebook(path)
             write_head(notebook, path.stem, find_repository(), {device: outcome.minutes} if device else None)
             _write_text(path, nbformat.writes(notebook) + "\n")
 

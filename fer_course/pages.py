@@ -67,10 +67,18 @@ class MathRenderer(IPythonRenderer):
     """Writes formulas as MathML, which browsers draw themselves: no script, no fonts, no network."""
 
     def inline_math(self, body):
-        return latex2mathml.converter.convert(body)
+        return _as_mathml(body, "inline")
 
     def block_math(self, body):
-        return latex2mathml.converter.convert(body, display="block")
+        return _as_mathml(body, "block")
+
+
+def _as_mathml(formula, display):
+    """Returns a LaTeX `formula` as MathML; one with a slip in it as it is written."""
+    try:
+        return latex2mathml.converter.convert(formula, display=display)
+    except Exception:  # latex2mathml's errors have no common kind
+        return f"<code>{html.escape(formula)}</code>"
 
 
 class PageExporter(HTMLExporter):

@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 
 from fer_course.heads import link_badges
-from fer_course.stored import find_notebooks
+from fer_course.stored import find_notebooks, read_notebook
 from fer_utils.environment import PROJECT, atomic_path
 
 PROSE = PROJECT / "docs"
@@ -68,7 +68,7 @@ def gather_sources(notebooks, folder):
         _write_bytes(folder / name, (PROJECT / name).read_bytes())
     solutions = sorted(notebooks.glob("solutions/[0-9][0-9]_*.ipynb"))
     for path in (*find_notebooks(notebooks), *solutions):
-        notebook = prepare_notebook(nbformat.read(path, as_version=4))
+        notebook = prepare_notebook(read_notebook(path))
         _write_bytes(folder / "notebooks" / path.relative_to(notebooks), nbformat.writes(notebook).encode())
     names = list_modules()
     for name in names:

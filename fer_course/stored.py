@@ -42,6 +42,15 @@ def find_notebooks(folder, only=(), solutions=False):
     return [path for notebook in chosen for path in (notebook, find_solution(notebook)) if path.exists()]
 
 
+def read_notebook(path):
+    """Reads the notebook at `path`; `ValueError` names a file that is none."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except (ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
+        what = str(error).partition("\n")[0][:100]
+        raise ValueError(f"{path.name}: found no notebook ({what}); get it again") from error
+
+
 def find_solution(path):
     """Returns where the worked solutions of the notebook at `path` are, if it has any."""
     return path.parent / SOLUTIONS / path.name

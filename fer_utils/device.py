@@ -35,6 +35,11 @@ except (ImportError, ValueError) as error:
         "KERAS_BACKEND, or install what it names"
     ) from error
 
+if keras.backend.backend() not in ("tensorflow", "jax"):
+    raise BackendError(
+        f"the course runs on tensorflow and jax; found KERAS_BACKEND {keras.backend.backend()!r}: unset it"
+    )
+
 # TensorFlow takes several networks in one process for a mistake and warns of retracing, in notebooks on stdout.
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 

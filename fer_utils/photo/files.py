@@ -51,7 +51,7 @@ def read_pictures(path):
     with explain_failure(show_path(path)), open_regular(path) as stream:
         video = _is_video(stream.read(16))
     if video:
-        yield from _read_frames(Path(path).expanduser())
+        yield from _read_frames(Path(os.path.expanduser(path)))
     else:
         yield None, read_photo(path)
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import stat
 import warnings
 from pathlib import Path
@@ -66,7 +67,7 @@ def _is_heic(stream):
 
 def open_regular(path):
     """Opens the file `path` for reading bytes; raises `PhotoError` at once for a pipe or a device, never waits."""
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))
     mode = path.stat().st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise PhotoError(f"{show_path(path)}: found a pipe or a device; expected a file. Save the photo as one.")

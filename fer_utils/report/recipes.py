@@ -41,6 +41,9 @@ def load_screening(folder=None):
             facts = load_facts(path, "fer-course reproduce")
         except FactsError as error:
             print(f"left out: {error}")
+            continue
+        if facts["identity"]["experiment"] != path.stem:
+            print(f"left out: {path.name} is of {facts['identity']['experiment']}: a copy?")
         else:
             found[path.stem] = {"late": np.array(facts["history"]["val_accuracy"][-LATE_EPOCHS:], float), **facts}
     return found

@@ -43,7 +43,9 @@ def load_network(run):
         name = f"{run.experiment}, seed {run.seed}"
         raise RunError(f"{name}: the run was kept without its weights; train it with retrain=True")
     read_checked(run.folder, WEIGHTS, run.digests)
-    network = build_network(find_experiment(run.experiment), Recipe(**run.recipe), seed=None)
+    with explain_damage(run.folder / "run.json"):
+        recipe = Recipe(**run.recipe)
+    network = build_network(find_experiment(run.experiment), recipe, seed=None)
     with explain_damage(path):
         network.load_weights(path)
     return network

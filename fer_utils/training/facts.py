@@ -37,7 +37,7 @@ def load_facts(path, command):
         same = facts.pop("digest", None) == digest_facts(facts)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise _describe(path, f"is damaged ({type(error).__name__})", command) from error
     if not same:
         raise _describe(path, "was changed since it was written", command)

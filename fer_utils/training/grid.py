@@ -22,9 +22,12 @@ from fer_utils.training.loop import train, training_cost
 from fer_utils.training.runs import load_run
 from fer_utils.training.sharing import share_here, share_on_cluster
 from fer_utils.training.store import (
+    checkpoint_file,
     explain_disk,
     find_finished,
+    hold,
     lock_run,
+    remove_checkpoint,
     run_folder,
     store_folder,
 )
@@ -62,10 +65,12 @@ def reproduce(faces, tasks, scheduler=None, show=print):
     """
     store = store_folder(faces, current_profile())
     missing = [task for task in tasks if not _is_finished(task, faces, store)]
+    for task in set(tasks) - set(missing):
+        remove_checkpoint(run_folder(store, *task))
     show(f"{len(tasks) - len(missing)} of {len(tasks)} runs are finished")
     costs = call_apart("the costs", _find_costs, missing, faces) if missing else {}
     if scheduler:
-        finished = _train_on_cluster(scheduler, faces, costs, store)
+        finished = _train_on_cluster(scheduler, faces, costs, store, show)
     else:
         finished = _train_here(faces, costs, store, show)
     for count, task in enumerate(finished, start=1):
@@ -74,10 +79,10 @@ def reproduce(faces, tasks, scheduler=None, show=print):
     return [load_run(run_folder(store, *task)) for task in tasks]
 
 
-def _is_finished(task, faces, store):
+def _is_finished(task, faces, store, show=print):
     experiment = find_experiment(task[0])
     recipe = find_recipe(experiment, current_profile())
-    return bool(find_finished(run_folder(store, *task), experiment, recipe, faces))
+    return bool(find_finished(run_folder(store, *task), experiment, recipe, faces, show))
 
 
 def _name(task):
@@ -119,21 +124,24 @@ def _train_unless_taken(task, faces, store, total, done):
         train(task[0], faces, task[1], keep_weights=keeps_weights(*task), store=store, bar=bar)
 
 
-def _train_on_cluster(scheduler, faces, costs, store):
+def _train_on_cluster(scheduler, faces, costs, store, show):
     """Yields each task of `costs` as its run comes back from a worker of the Dask `scheduler` and is in the store.
 
     Workers that see the store write to it, so that another one goes on from the last epoch of one that died; what
     workers elsewhere have trained comes back as files.
     """
     store.mkdir(parents=True, exist_ok=True)
-    sent = share_on_cluster(scheduler, _train_on_worker, costs, faces, current_profile(), str(store))
     with progress_bar(desc="the cluster", total=sum(costs.values()), bar_format=BAR, smoothing=0) as bar:
-        for task, files in sent:
-            folder = run_folder(store, *task)
-            with explain_disk(folder), lock_run(folder):
-                _keep_files(files, folder)
+
+        def show_alone(line):
+            bar.clear()
+            show(line)
+
+        arguments = costs, faces, current_profile(), str(store)
+        for task, files in share_on_cluster(scheduler, _train_on_worker, *arguments, name=_name, show=show_alone):
             bar.update(costs[task])
             bar.clear()
+            _keep_files(files, task, faces, store)
             yield task
 
 
@@ -151,11 +159,13 @@ def _train_and_read(task, faces, store):
     return {path.name: path.read_bytes() for path in run.folder.iterdir()}
 
 
-def _keep_files(files, folder):
-    """Writes a run that came as `files`, unless the worker has put the same run there already."""
-    if folder.is_dir() and files == {path.name: path.read_bytes() for path in folder.iterdir()}:
-        return
-    with atomic_path(folder) as temporary:
-        temporary.mkdir()
-        for name, content in files.items():
-            (temporary / name).write_bytes(content)
+def _keep_files(files, task, faces, store):
+    """Writes the run of `task` that came as `files`, unless the store has it: a worker or another process wrote it."""
+    folder = run_folder(store, *task)
+    with explain_disk(folder), hold(lock_run(folder), folder):
+        if not _is_finished(task, faces, store, show=lambda _: None):
+            with atomic_path(folder) as temporary:
+                temporary.mkdir()
+                for name, content in files.items():
+                    (temporary / name).write_bytes(content)
+        checkpoint_file(folder).unlink(missing_ok=True)

@@ -33,7 +33,17 @@ from fer_utils.training.experiments import find_experiment, find_recipe
 from fer_utils.training.origin import describe_machine, find_commit, list_versions
 from fer_utils.training.recipes import read_definition
 from fer_utils.training.runs import Run, save_run
-from fer_utils.training.store import explain_disk, find_finished, hold, lock_run, run_folder, store_folder
+from fer_utils.training.seeds import check_seed
+from fer_utils.training.store import (
+    checkpoint_file,
+    explain_disk,
+    find_finished,
+    hold,
+    lock_run,
+    remove_checkpoint,
+    run_folder,
+    store_folder,
+)
 
 BAR = "{desc} {percentage:3.0f}% |{bar:20}| {remaining} left{postfix}"
 
@@ -49,11 +59,13 @@ def train(experiment, faces, seed=0, retrain=False, keep_weights=True, store=Non
     Raises `ValueError` for an unknown experiment, `RunError` where a run cannot be written.
     """
     experiment, profile = find_experiment(experiment), current_profile()
+    check_seed(seed)
     recipe = find_recipe(experiment, profile)
     folder = run_folder(store or store_folder(faces, profile), experiment.name, seed)
     lock = lock_run(folder)
     # Without the lock first: what is finished is shown in a store that cannot be written to, too.
     if not retrain and (finished := find_finished(folder, experiment, recipe, faces)):
+        remove_checkpoint(folder)
         return finished
     with explain_disk(folder), hold(lock, folder):
         # Another process may have finished it meanwhile.
@@ -63,7 +75,7 @@ def train(experiment, faces, seed=0, retrain=False, keep_weights=True, store=Non
 
 
 def _train_and_save(experiment, profile, recipe, faces, seed, folder, retrain, keep_weights, bar):
-    checkpoint = folder.with_name(f"{folder.name}.unfinished.npz")
+    checkpoint = checkpoint_file(folder)
     precision = experiment.precision or device.choose_precision(recipe.width)
     if retrain:
         checkpoint.unlink(missing_ok=True)

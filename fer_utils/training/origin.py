@@ -25,11 +25,12 @@ def describe_machine():
 
     With one thread instead of two, or without oneDNN, the same seed ends a little elsewhere.
     """
-    threads = os.environ.get("TF_NUM_INTRAOP_THREADS") or os.environ.get("OMP_NUM_THREADS") or count_cores()
+    asked = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    threads = int(asked) if asked.isdecimal() and int(asked) else count_cores()
     build = f"{keras.backend.backend()} on {kind()}"
     if keras.backend.backend() == "tensorflow":
         build += f", oneDNN {'off' if os.environ.get('TF_ENABLE_ONEDNN_OPTS') == '0' else 'on'}"
-    return {"processor": _name_processor(), "threads": int(threads), "build": build}
+    return {"processor": _name_processor(), "threads": threads, "build": build}
 
 
 def _name_processor():

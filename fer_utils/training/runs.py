@@ -7,8 +7,10 @@ digests of the facts and of the other files: a run in which anything was changed
 
 import contextlib
 import dataclasses
+import errno
 import io
 import json
+import tempfile
 import zipfile
 import zlib
 from pathlib import Path
@@ -169,6 +171,13 @@ def _short_name(path):
     return "/".join(path.parts[-3:])
 
 
+def check_place(run):
+    """Returns `run` if its folder has the name of its experiment and seed; else raises `RunError`."""
+    if (run.experiment, f"seed-{run.seed}") != run.folder.parts[-2:]:
+        raise RunError(f"{_short_name(run.folder / 'run.json')} is of {run.experiment}, seed {run.seed}: a copy?")
+    return run
+
+
 def list_runs(folder):
     """Reads all runs under `folder`: (runs by experiment and seed, a line for each that cannot be read)."""
     runs, problems = [], []
@@ -176,22 +185,27 @@ def list_runs(folder):
         recover_all(experiment)
     for path in sorted(Path(folder).glob("*/seed-*/")):
         try:
-            run = load_run(path)
-            if (run.experiment, f"seed-{run.seed}") != path.parts[-2:]:
-                raise RunError(f"{_short_name(path / 'run.json')} is of {run.experiment}, seed {run.seed}: a copy?")
-            runs.append(run)
+            runs.append(check_place(load_run(path)))
         except RunError as error:
             problems.append(str(error))
     return sorted(runs, key=lambda run: (run.experiment, run.seed)), problems
 
 
 def save_half_precision(model, path):
-    """Writes the weights of `model` to `path` (.weights.h5) as float16; `model.load_weights` reads them back."""
-    full = path.with_name("full.weights.h5")
-    model.save_weights(full)
-    with h5py.File(full) as source, h5py.File(path, "w") as target:
-        source.visititems(lambda name, item: _copy_in_half(name, item, target))
-    full.unlink()
+    """Writes the weights of `model` to `path` (.weights.h5) as float16; `model.load_weights` reads them back.
+
+    Raises `OSError` where the disk is full.
+    """
+    half = io.BytesIO()  # HDF5's own writing to a disk that is full can end the process
+    with tempfile.TemporaryDirectory() as folder:
+        full = Path(folder) / "full.weights.h5"
+        try:
+            model.save_weights(full)
+        except RuntimeError as error:  # h5py's word for it
+            raise OSError(errno.EIO, f"the weights could not be written ({error})", folder) from error
+        with h5py.File(full) as source, h5py.File(half, "w") as target:
+            source.visititems(lambda name, item: _copy_in_half(name, item, target))
+    path.write_bytes(half.getvalue())
 
 
 def _copy_in_half(name, item, target):

@@ -8,12 +8,12 @@ from fer_utils.training.apart import call_apart
 from fer_utils.training.build import build_network
 from fer_utils.training.checkpoint import checkpoint_identity
 from fer_utils.training.experiments import CANDIDATES, report_recipe
-from fer_utils.training.facts import FactsError, load_facts, save_facts
+from fer_utils.training.facts import find_known, load_facts, save_facts
 from fer_utils.training.loop import BAR, fit_epochs, training_cost
 from fer_utils.training.origin import find_commit, list_versions
 from fer_utils.training.recipes import Experiment, list_recipe_differences
 from fer_utils.training.sharing import share_here, share_on_cluster
-from fer_utils.training.store import explain_disk, lock_run
+from fer_utils.training.store import checkpoint_file, explain_disk, hold, lock_run, remove_checkpoint
 
 SEED = 100  # none of the rows' own seeds, so that these owe nothing to the choice
 
@@ -43,13 +43,18 @@ def screen_candidates(trainings, faces, folder, scheduler=None, show=print):
 
     Returns {name: facts}: what was trained, and the history of each epoch. Each is a JSON file in `folder`, where a
     stopped training goes on and several processes share the work. Each is trained in a process of its own. `scheduler`
-    is the address of a Dask scheduler, as for `reproduce`.
+    is the address of a Dask scheduler, as for `reproduce`. Raises `RunError` when a file cannot be written.
     """
     folder = Path(folder)
-    missing = [training for training in trainings if not _find_facts(folder, training, faces)]
+    missing = []
+    for training in trainings:
+        if _find_facts(folder, training, faces):
+            remove_checkpoint(folder / training[0])
+        else:
+            missing.append(training)
     show(f"{len(trainings) - len(missing)} of {len(trainings)} trainings of the candidates are finished")
     if scheduler:
-        finished = _screen_on_cluster(scheduler, missing, faces, folder)
+        finished = _screen_on_cluster(scheduler, missing, faces, folder, show)
     else:
         finished = _screen_here(missing, faces, folder, show)
     for count, (name, *_) in enumerate(finished, start=1):
@@ -65,15 +70,18 @@ def _screen_here(trainings, faces, folder, show):
 
 
 def _train_unless_taken(training, faces, folder):
-    """Trains and writes what is found, unless it is there; `filelock.Timeout` if another process is at it."""
-    with explain_disk(folder / training[0]), lock_run(folder / training[0]).acquire(timeout=0):
-        _write_facts(_train(training, faces, folder), folder / f"{training[0]}.json")
+    """Does what `_keep_facts` does; `filelock.Timeout` if another process is at it."""
+    place = folder / training[0]
+    with explain_disk(place), lock_run(place).acquire(timeout=0):
+        _keep_facts(training, faces, folder)
 
 
-def _screen_on_cluster(scheduler, trainings, faces, folder):
+def _screen_on_cluster(scheduler, trainings, faces, folder, show):
     folder.mkdir(parents=True, exist_ok=True)
-    for training, facts in share_on_cluster(scheduler, _train_on_worker, trainings, faces, str(folder)):
-        _write_facts(facts, folder / f"{training[0]}.json")
+    arguments = trainings, faces, str(folder)
+    sent = share_on_cluster(scheduler, _train_on_worker, *arguments, name=lambda training: training[0], show=show)
+    for training, facts in sent:
+        _keep_facts(training, faces, folder, facts)
         yield training
 
 
@@ -81,16 +89,28 @@ def _train_on_worker(training, faces, folder):
     from distributed import get_worker
 
     folder = Path(folder) if Path(folder).is_dir() else Path(get_worker().local_directory)
-    return call_apart(training[0], _train, training, faces, folder)
+    return call_apart(training[0], _keep_facts, training, faces, folder)
 
 
-def _train(training, faces, folder):
-    """Returns the facts of a training: those in `folder` if it is finished, else trained, from its checkpoint there."""
-    if facts := _find_facts(folder, training, faces):
-        return facts
+def _keep_facts(training, faces, folder, facts=None):
+    """Returns the facts of a training: those in `folder` if it is finished, else `facts`, else it is trained.
+
+    Afterwards they are in `folder`, and no checkpoint. One that another process is training is waited for.
+    """
+    place = folder / training[0]
+    with explain_disk(place), hold(lock_run(place), place):
+        found = _find_facts(folder, training, faces)
+        if found is None:
+            found = facts or _train(training, faces, checkpoint_file(place))
+            save_facts(found, _facts_file(folder, training))
+        checkpoint_file(place).unlink(missing_ok=True)
+        return found
+
+
+def _train(training, faces, checkpoint):
+    """Returns the facts of a training, which goes on from its `checkpoint` if there is one."""
     name, experiment, recipe = training
     identity = checkpoint_identity(experiment, recipe, faces, SEED, device.choose_precision(recipe.width))
-    checkpoint = folder / f"{name}.unfinished.npz"
     network = build_network(experiment, recipe, SEED, identity["precision"])
     total = training_cost(network, recipe, faces)
     with progress_bar(desc=name, total=total, bar_format=BAR, mininterval=0.5, smoothing=0) as bar:
@@ -101,11 +121,7 @@ def _train(training, faces, folder):
 
 def _find_facts(folder, training, faces):
     """Returns the facts in `folder` if they are of this training; its recipe may have got settings since."""
-    try:
-        facts = load_facts(folder / f"{training[0]}.json", "fer-course reproduce")
-    except FactsError as error:
-        print(error)
-        return None
+    facts = find_known(load_facts, _facts_file(folder, training), "fer-course reproduce")
     if facts is None:
         return None
     _, experiment, recipe = training
@@ -115,6 +131,5 @@ def _find_facts(folder, training, faces):
     return facts if same and not list_recipe_differences(found["recipe"], recipe) else None
 
 
-def _write_facts(facts, path):
-    save_facts(facts, path)
-    path.with_name(f"{path.stem}.unfinished.npz").unlink(missing_ok=True)
+def _facts_file(folder, training):
+    return folder / f"{training[0]}.json"

@@ -33,6 +33,12 @@ class _Streams(threading.local):
 _STREAMS = seed_generator.python_random = _Streams()
 
 
+def check_seed(seed):
+    """Raises `ValueError` unless `seed` is a whole number from 0 to `LARGEST_SEED`."""
+    if not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
+        raise ValueError(f"the seed is {seed!r}; expected a whole number from 0 to {LARGEST_SEED}")
+
+
 @contextlib.contextmanager
 def own_seeds(seed, checked=True):
     """Within it, Keras draws the seeds of this thread's new layers as after `keras.utils.set_random_seed(seed)`.
@@ -41,8 +47,7 @@ def own_seeds(seed, checked=True):
     Raises `ValueError` unless `seed` is a whole number from 0 to `LARGEST_SEED`, and if this Keras draws in another
     way; the latter only if `checked`, since a network whose weights are loaded does without.
     """
-    if not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
-        raise ValueError(f"the seed is {seed!r}; expected a whole number from 0 to {LARGEST_SEED}")
+    check_seed(seed)
     before = _STREAMS.now
     try:
         _STREAMS.now = random.Random(seed)

@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 from fer_utils.data import FER2013_FINGERPRINT
 from fer_utils.environment import DATA, recover
 from fer_utils.training.recipes import find_difference
-from fer_utils.training.runs import RunError, load_run
+from fer_utils.training.runs import RunError, check_place, load_run
 
 
 def lock_run(folder):
@@ -82,7 +82,7 @@ def store_folder(faces, profile):
     home = os.environ.get("FER_RUNS")
     if not home and profile == "full" and faces.fingerprint == FER2013_FINGERPRINT:
         return DATA / "runs"
-    return Path(home or DATA / "my_runs").expanduser() / f"{profile}-{faces.fingerprint}"
+    return Path(os.path.expanduser(home or DATA / "my_runs")) / f"{profile}-{faces.fingerprint}"
 
 
 def run_folder(store, experiment, seed):
@@ -90,17 +90,32 @@ def run_folder(store, experiment, seed):
     return store / experiment / f"seed-{seed}"
 
 
+def checkpoint_file(folder):
+    """Returns the path of the checkpoint of the run in `folder`, beside it."""
+    return folder.with_name(f"{folder.name}.unfinished.npz")
+
+
+def remove_checkpoint(folder):
+    """Removes the checkpoint of the finished run in `folder`, which a killed process left; not if one is at it now."""
+    checkpoint = checkpoint_file(folder)
+    if checkpoint.exists():
+        with contextlib.suppress(OSError), lock_run(folder).acquire(timeout=0):
+            checkpoint.unlink(missing_ok=True)
+
+
 def find_finished(folder, experiment, recipe, faces, show=print):
     """Returns the `Run` in `folder` if it is this very one, same network, same recipe, same images; else None.
 
-    One that cannot be read is named by `show`: it will be trained anew.
+    Why another one, or one that cannot be read, is not taken is told by `show`: it will be trained anew.
     """
     recover(folder)
     if not folder.exists():
         return None
     try:
-        run = load_run(folder)
+        run = check_place(load_run(folder))
+        if difference := find_difference(run, experiment, recipe, faces.fingerprint):
+            raise RunError(f"{'/'.join(folder.parts[-2:])} is another training: {difference}")
     except RunError as error:
         show(f"not taken: {error}")
         return None
-    return None if find_difference(run, experiment, recipe, faces.fingerprint) else run
+    return run

@@ -70,4 +70,10 @@ def test_everything_is_measured_and_has_its_anchor(small_network, monkeypatch):
     assert {row.part for row in answer["rows"]} == {"reading", "training", "growth", "race", "families"}
 
 
+def test_a_start_that_fails_loses_nothing_that_was_measured(monkeypatch, capsys):
+    monkeypatch.setattr(benchmark, "FIRST_STEP", "1 / 0")
+    assert benchmark.measure_start(None, quick=True) == []
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
 count = timing.count_in_turns

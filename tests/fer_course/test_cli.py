@@ -164,6 +164,13 @@ def test_train_prints_the_run(course, monkeypatch):
     assert calls[0][0][0] == "lenet_like" and calls[0][1] == {"seed": 3, "retrain": True}
 
 
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_is_none_is_said_in_one_line(course, seed):
+    result = invoke("train", "lenet_like", "--seed", seed)
+    assert result.exit_code == 1
+    assert result.output.splitlines() == [f"error: the seed is {seed}; expected a whole number from 0 to {2**32 - 1}"]
+
+
 def test_train_lists_the_experiments(course):
     result = invoke("train", "alexnet")
     assert result.exit_code == 1 and "lenet_like, lenet_like_augmented" in result.output
@@ -329,6 +336,37 @@ def test_predict_goes_through_a_folder_and_says_what_it_passes_over(small_record
     assert lines[1] == "passed over 1 file that is no photo or video: notes.txt"
     assert lines[2].startswith("error: ") and "cut.jpg: found " in lines[2] and len(lines) == 3
     assert len(pd.read_csv(tmp_path / "answers.csv")) == 2
+
+
+def test_answers_are_not_lost_with_a_csv_that_cannot_be_written(small_recorded, tmp_path):
+    (tmp_path / "file").touch()
+    result = invoke("predict", "whole.png", "--csv", tmp_path / "file" / "answers.csv")
+    assert result.exit_code == 1 and "whole.png: " in result.stdout
+    assert "the csv could not be written" in result.stderr
+
+
+def test_what_is_left_out_of_the_recorded_runs_is_no_part_of_the_json(small_recorded, monkeypatch):
+    found = predict.find_run(None)
+
+    def find(_):
+        print("left out: a damaged run")
+        return found
+
+    monkeypatch.setattr(predict, "find_run", find)
+    result = invoke("predict", "whole.png", "--json")
+    assert json.loads(result.stdout)["network"] == "vgg_like" and "left out" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [("predict",), ("predict", "--run")])
+def test_a_home_folder_of_nobody_is_a_path_like_any_other(small_recorded, arguments):
+    result = invoke(*arguments, "~nobody_of_this_name/a.keras")
+    assert result.exit_code in (1, 2) and "home directory" not in result.output and "RuntimeError" not in result.output
+
+
+def test_an_empty_setting_is_none(course, monkeypatch):
+    monkeypatch.setenv("FER_RUNS", "")
+    cli._choose(None, None)
+    assert os.environ["FER_RUNS"] == ""
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows knows no such names")

@@ -28,6 +28,13 @@ def test_a_backend_that_is_not_there_is_named(backend):
 
 
 @pytest.mark.slow
+def test_a_backend_on_which_the_course_does_not_run_is_named():
+    done = run_command("train", "lenet_like", KERAS_BACKEND="numpy")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "the course runs on tensorflow and jax; found KERAS_BACKEND 'numpy'" in done.stderr
+
+
+@pytest.mark.slow
 def test_a_training_that_is_told_to_end_says_what_is_kept(tmp_path):
     settings = {**os.environ, "FER_RUNS": str(tmp_path), "FER_PROGRESS": "1"}
     arguments = ["train", "lenet_like", "--data", "drawn", "--profile", "quick"]

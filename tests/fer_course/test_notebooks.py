@@ -103,6 +103,23 @@ def test_dead_kernel_is_a_failure(tmp_path):
     assert outcome.verdict == "failed at cell 2 of 2" and "Kernel died" in outcome.failure
 
 
+def test_a_kernel_that_does_not_start_is_a_failure(tmp_path, monkeypatch):
+    def start(*_, **__):
+        raise RuntimeError("Kernel didn't respond in 60 seconds")
+
+    write_notebook(tmp_path / "01_waits.ipynb", "1")
+    monkeypatch.setattr("fer_course.notebooks.NotebookClient.execute", start)
+    _, outcome = execute_notebook(tmp_path / "01_waits.ipynb", {})
+    assert outcome.verdict == "failed at cell 0 of 1" and "didn't respond" in outcome.failure
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", "<<<<<<< mine", '{"cells": 3}'])
+def test_a_file_that_is_no_notebook_is_named(tmp_path, content):
+    (tmp_path / "01_other.ipynb").write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match="01_other.ipynb: found no notebook"):
+        execute_notebook(tmp_path / "01_other.ipynb", {})
+
+
 def test_find_notebooks(tmp_path):
     for name in ("02_b", "01_a", "notes"):
         write_notebook(tmp_path / f"{name}.ipynb")

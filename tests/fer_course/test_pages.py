@@ -29,6 +29,12 @@ def test_formulas_are_drawn_without_a_script():
     assert page.select_one("code").text == "$not$"
 
 
+@pytest.mark.parametrize("formula", ["x_1_2", "a^", "\\foo{"])
+def test_a_formula_with_a_slip_is_shown_as_it_is_written(formula):
+    page = make_page(new_notebook(cells=[new_markdown_cell(f"A slip, ${formula}$, in it.")]), "05")
+    assert BeautifulSoup(page, "html.parser").select_one("code").text == formula
+
+
 def test_the_index_tells_what_a_notebook_asks_and_shows():
     head = (
         "# 3 · A <b>title</b>\n\n**Time.** Reading: 1 minute.\n\n**The question.** Is *2* < 3,\nor not?\n\n**You will"

@@ -21,7 +21,7 @@ def write_screening(folder, levels):
     """Files of trainings whose last epochs have these mean validation accuracies."""
     (folder / recipes.SCREENING).mkdir()
     for name, level in levels.items():
-        facts = {"history": {"val_accuracy": [0.1, 0.9, *(level + LATE)]}}
+        facts = {"identity": {"experiment": name}, "history": {"val_accuracy": [0.1, 0.9, *(level + LATE)]}}
         save_facts(facts, folder / recipes.SCREENING / f"{name}.json")
 
 
@@ -52,6 +52,14 @@ def test_a_damaged_training_of_a_candidate_is_named_and_left_out(tmp_path, capsy
     (tmp_path / recipes.SCREENING / "one.json").write_text("{", encoding="utf-8")
     assert list(recipes.load_screening(tmp_path)) == ["two"]
     assert "left out: one.json is damaged" in capsys.readouterr().out
+
+
+def test_a_training_of_a_candidate_under_another_name_is_left_out(tmp_path, capsys):
+    write_screening(tmp_path, {"one": 0.5})
+    folder = tmp_path / recipes.SCREENING
+    (folder / "two.json").write_bytes((folder / "one.json").read_bytes())
+    assert list(recipes.load_screening(tmp_path)) == ["one"]
+    assert "left out: two.json is of one: a copy?" in capsys.readouterr().out
 
 
 def test_the_recorded_candidates_are_those_that_were_written_down():

@@ -1,12 +1,15 @@
 """The grid: what is missing is trained once, by whoever comes first; stopped or killed, nothing is lost."""
 
 import errno
+import http.server
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -33,7 +36,7 @@ from fer_utils.training.loop import train
 from fer_utils.training.recipes import Experiment
 from fer_utils.training.runs import WEIGHTS, RunError, list_runs
 from fer_utils.training.screening import screen_candidates
-from fer_utils.training.store import store_folder
+from fer_utils.training.store import checkpoint_file, store_folder
 from small_grid import TASKS
 from small_training import (
     TINY,
@@ -106,6 +109,17 @@ def test_a_stopped_grid_goes_on_where_it_was(epochs, store, monkeypatch):
     assert finished(store) == [("lenet_like", 0)]
     reproduce(make_faces(), TASKS, show=silent)
     assert epochs == [0, 1, 2, 0, 1, 2, 0, 1, 2]
+
+
+def test_the_checkpoint_of_a_finished_run_is_removed_unless_another_process_is_at_it(epochs, store):
+    (run,) = reproduce(make_faces(), TASKS[:1], show=silent)
+    checkpoint = checkpoint_file(run.folder)
+    checkpoint.touch()  # a process that is killed when it has just written the run leaves it
+    with FileLock(run.folder.with_name("seed-0.lock"), thread_local=False):
+        reproduce(make_faces(), TASKS[:1], show=silent)
+        assert checkpoint.exists()
+    reproduce(make_faces(), TASKS[:1], show=silent)
+    assert not checkpoint.exists() and epochs == [0, 1, 2]
 
 
 @pytest.mark.slow
@@ -354,14 +368,36 @@ def test_a_killed_scheduler_is_named_and_finished_runs_are_kept(cluster, log, st
     assert len(finished(store)) >= 1
 
 
-def test_runs_of_workers_that_do_not_see_the_store_come_back_as_files(tmp_path, store, epochs):
-    run = loop.train("lenet_like", make_faces(), store=tmp_path / "elsewhere")
-    files = {path.name: path.read_bytes() for path in run.folder.iterdir()}
-    here = store_folder(make_faces(), "quick") / "lenet_like" / "seed-0"
-    for _ in range(2):
-        grid._keep_files(files, here)
-        assert {path.name: path.read_bytes() for path in here.iterdir()} == files
-    assert finished(store) == [("lenet_like", 0)]
+def files_of(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_runs_of_workers_that_do_not_see_the_store_come_back_as_files(tmp_path, store, epochs, monkeypatch):
+    files = files_of(loop.train("lenet_like", make_faces(), store=tmp_path / "elsewhere").folder)
+    monkeypatch.setattr(grid, "share_on_cluster", lambda *_, **__: iter([(TASKS[0], files)]))
+    (run,) = reproduce(make_faces(), TASKS[:1], scheduler="there", show=silent)
+    assert files_of(run.folder) == files and finished(store) == TASKS[:1]
+
+
+def test_a_run_that_another_process_has_finished_meanwhile_is_kept(tmp_path, store, epochs, capsys):
+    faces = make_faces()
+    files = files_of(loop.train("lenet_like", faces, store=tmp_path / "elsewhere").folder)
+    here = loop.train("lenet_like", faces).folder
+    kept = files_of(here)
+    assert kept != files
+    checkpoint_file(here).touch()
+    taken = threading.Event()
+
+    def hold_for_a_moment():
+        with FileLock(here.with_name("seed-0.lock")):
+            taken.set()
+            time.sleep(0.3)
+
+    threading.Thread(target=hold_for_a_moment).start()
+    taken.wait(10)
+    grid._keep_files(files, TASKS[0], faces, store_folder(faces, "quick"))
+    assert "waiting for the process that trains lenet_like/seed-0 since " in capsys.readouterr().out
+    assert files_of(here) == kept and not checkpoint_file(here).exists()
 
 
 @pytest.mark.parametrize(("threads", "message"), [({}, "has no workers"), ({"a": 1, "b": 2}, "--nthreads 1")])
@@ -370,10 +406,67 @@ def test_what_is_wrong_with_a_cluster_is_said(threads, message):
         sharing._check_workers(SimpleNamespace(nthreads=lambda: threads))
 
 
-def test_a_scheduler_that_is_not_there_is_named(store, monkeypatch):
+@pytest.fixture
+def no_patience(monkeypatch):
     pytest.importorskip("distributed", reason="the optional extra `cluster` is not installed")
-    address = f"tcp://127.0.0.1:{free_port()}"
     monkeypatch.setattr(sharing, "SECONDS_TO_CONNECT", 1)
+
+
+def test_a_scheduler_that_is_not_there_is_named(store, no_patience):
+    address = f"tcp://127.0.0.1:{free_port()}"
     with pytest.raises(RunError, match=f"no Dask scheduler at {address}"):
         reproduce(make_faces(), TASKS, scheduler=address, show=silent)
     assert Path(store).exists()
+
+
+def test_a_web_server_such_as_dask_s_dashboard_is_not_waited_for(no_patience):
+    class Silent(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Silent) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.server_port}"
+        with pytest.raises(RunError, match=f"no Dask scheduler at {address} .*no answer in 1 seconds"):
+            sharing._connect(address)
+        server.shutdown()
+
+
+@pytest.mark.parametrize("address", ["tls://127.0.0.1:1", "nonsense", "foo://127.0.0.1:1"])
+def test_an_address_that_cannot_be_used_is_named(no_patience, address):
+    with pytest.raises(RunError, match=f"no Dask scheduler at {address} "):
+        sharing._connect(address)
+
+
+def test_each_time_that_no_worker_is_left_it_is_said_once(monkeypatch):
+    monkeypatch.setattr(sharing, "SECONDS_BETWEEN_LOOKS", 0.01)
+    future, lines = Future(), []
+    looks = iter([["a"], [], [], ["b"], [], []])
+
+    def look():
+        workers = next(looks, None)
+        if workers is None:
+            future.set_result("done")
+        return {"workers": workers}
+
+    client = SimpleNamespace(scheduler_info=look)
+    assert list(sharing._wait_for_each([future], client, "tcp://there", lines.append)) == [future]
+    assert len(lines) == 2 and all("no worker of the cluster at tcp://there is left, waiting" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (RuntimeError("Error during\nthis"), "one, seed 0 failed .*at tcp://there .*Error during this.*runs are kept"),
+        (OSError(errno.ENOSPC, "No space left"), "one, seed 0 failed .*at tcp://there .*No space left.*runs are kept"),
+        (CancelledError("lost"), "the cluster at tcp://there went away .*finished runs are kept"),
+        (RunError("one, seed 0 could not be written"), "^one, seed 0 could not be written$"),
+    ],
+)
+def test_what_a_cluster_raises_is_said_in_one_line(error, message):
+    pytest.importorskip("distributed", reason="the optional extra `cluster` is not installed")
+    future = Future()
+    future.set_exception(error)
+    with pytest.raises(RunError, match=message) as raised:
+        sharing._read(future, "one, seed 0", "tcp://there")
+    assert "\n" not in str(raised.value)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -237,6 +238,15 @@ def test_a_failure_while_writing_keeps_the_old_run(tmp_path, monkeypatch):
 
 def fail(*_, **__):
     raise OSError("disk full")
+
+
+def test_a_disk_that_is_full_for_the_weights_is_said_as_of_any_other_file(tmp_path, monkeypatch):
+    def save(path):
+        raise RuntimeError("Unable to synchronously create dataset (file write failed: No space left on device)")
+
+    with pytest.raises(OSError, match="the weights could not be written .*No space left"):
+        save_half_precision(SimpleNamespace(save_weights=save), tmp_path / WEIGHTS)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_saving_again_replaces_the_whole_folder(tmp_path):

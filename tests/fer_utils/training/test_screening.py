@@ -1,12 +1,14 @@
 """Candidate recipes: what they are, and that comparing them never opens the test images."""
 
 import dataclasses
+import os
+import time
 
 import numpy as np
 import pytest
 
 from fer_utils.device import keras
-from fer_utils.training import loop
+from fer_utils.training import loop, screening
 from fer_utils.training.compiling import compile_network
 from fer_utils.training.experiments import CANDIDATES, RECIPES, report_recipe
 from fer_utils.training.recipes import Experiment
@@ -39,11 +41,43 @@ def test_candidates_are_compared_without_the_test_images_and_stored(small_networ
     found = screen_candidates([CANDIDATE], faces, tmp_path / "screening")
     assert len(found["one"]["history"]["val_accuracy"]) == TINY.epochs
     assert not list((tmp_path / "screening").glob("*.npz"))
-    monkeypatch.setattr("fer_utils.training.screening.fit_epochs", must_not_train)
+    monkeypatch.setattr(screening, "fit_epochs", must_not_train)
     assert screen_candidates([CANDIDATE], faces, tmp_path / "screening") == found
     other = (*CANDIDATE[:2], dataclasses.replace(CANDIDATE[2], batch_size=16))
     with pytest.raises(AssertionError, match="trained again"):
         screen_candidates([other], faces, tmp_path / "screening")
+
+
+def test_the_checkpoint_of_a_finished_training_is_removed(small_network, store, tmp_path, monkeypatch):
+    found = screen_candidates([CANDIDATE], make_faces(), tmp_path)
+    monkeypatch.setattr(screening, "fit_epochs", must_not_train)
+    checkpoint = tmp_path / "one.unfinished.npz"  # left by a process that is killed when it has just written the facts
+    checkpoint.touch()
+    assert screen_candidates([CANDIDATE], make_faces(), tmp_path) == found
+    assert not checkpoint.exists()
+    checkpoint.touch()
+    assert screening._keep_facts(CANDIDATE, make_faces(), tmp_path) == found["one"]
+    assert not checkpoint.exists()
+
+
+def test_facts_that_another_process_has_found_meanwhile_are_kept(small_network, store, tmp_path):
+    found = screen_candidates([CANDIDATE], make_faces(), tmp_path)["one"]
+    assert screening._keep_facts(CANDIDATE, make_faces(), tmp_path, {**found, "seconds": 0}) == found
+
+
+def test_the_lock_of_a_training_tells_since_when_it_is_held(small_network, store, tmp_path, monkeypatch):
+    lock, fit = tmp_path / "one.lock", screening.fit_epochs
+    lock.touch()
+    os.utime(lock, (0, 0))
+    since = []
+
+    def look(*arguments):
+        since.append(lock.stat().st_mtime)
+        return fit(*arguments)
+
+    monkeypatch.setattr(screening, "fit_epochs", look)
+    screen_candidates([CANDIDATE], make_faces(), tmp_path)
+    assert time.time() - since[0] < 600
 
 
 @pytest.mark.parametrize(

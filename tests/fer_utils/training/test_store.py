@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import shutil
 import threading
 import time
 
@@ -9,6 +10,7 @@ import pytest
 from filelock import FileLock
 
 from fer_utils.data.load import FER2013_FINGERPRINT
+from fer_utils.device import count_cores
 from fer_utils.environment import PROJECT
 from fer_utils.training import loop
 from fer_utils.training.build import load_network
@@ -16,7 +18,7 @@ from fer_utils.training.experiments import EXPERIMENTS, RECIPES, find_experiment
 from fer_utils.training.grid import reproduce
 from fer_utils.training.loop import train
 from fer_utils.training.runs import RunError, list_runs, load_run
-from fer_utils.training.store import store_folder, tell_wait
+from fer_utils.training.store import checkpoint_file, store_folder, tell_wait
 from small_training import TINY, make_faces, must_not_train
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -99,6 +101,47 @@ def test_a_damaged_run_in_the_store_is_named_and_trained_again(epochs, capsys):
     assert "not taken: lenet_like/seed-0/arrays.npz is damaged" in capsys.readouterr().out
     assert epochs == [0, 1, 2] * 2
     assert list_runs(run.folder.parent.parent)[1] == []
+
+
+def test_another_training_in_its_place_is_named_and_not_replaced_in_silence(epochs, monkeypatch, capsys):
+    train("lenet_like", make_faces())
+    monkeypatch.setitem(RECIPES, "quick", dataclasses.replace(TINY, learning_rate=0.5))
+    train("lenet_like", make_faces())
+    told = capsys.readouterr().out
+    assert "not taken: lenet_like/seed-0 is another training" in told and "learning_rate" in told
+    assert len(epochs) == 2 * TINY.epochs
+
+
+def test_a_copied_run_does_not_pass_for_another_seed(epochs, capsys):
+    first = train("lenet_like", make_faces())
+    shutil.copytree(first.folder, first.folder.with_name("seed-1"))
+    assert train("lenet_like", make_faces(), seed=1).seed == 1
+    assert "is of lenet_like, seed 0: a copy?" in capsys.readouterr().out
+    assert len(epochs) == 2 * TINY.epochs
+
+
+def test_the_checkpoint_of_a_finished_run_is_swept(epochs):
+    run = train("lenet_like", make_faces())
+    checkpoint_file(run.folder).touch()
+    assert train("lenet_like", make_faces()).folder == run.folder
+    assert not checkpoint_file(run.folder).exists()
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5])
+def test_a_seed_that_is_none_is_refused_before_anything_is_written(epochs, store, seed):
+    with pytest.raises(ValueError, match="expected a whole number from 0 to"):
+        train("lenet_like", make_faces(), seed=seed)
+    assert not list(store.rglob("*.lock")) and not epochs
+
+
+@pytest.mark.parametrize(("asked", "threads"), [("3", 3), ("0", None), ("4,2", None), (None, None)])
+def test_a_run_says_on_what_machine_it_was_trained(epochs, monkeypatch, asked, threads):
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS")
+    if asked:
+        monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", asked)
+    machine = train("lenet_like", make_faces()).machine
+    assert machine["threads"] == threads or threads is None and machine["threads"] == count_cores()
+    assert machine["processor"] and machine["build"].startswith("tensorflow on ")
 
 
 def test_a_finished_run_in_a_store_that_cannot_be_locked_is_shown(epochs, monkeypatch):
