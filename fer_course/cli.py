@@ -335,7 +335,7 @@ def convert(
     It says what it read, changed, cut and left out. `--data TARGET.npz` then names it.
     """
     from fer_utils.data import FaceDataError
-    from fer_utils.data import convert as convert_set
+    from fer_utils.data.convert import convert as convert_set
 
     with _errors_as_messages():
         pairs = [pair.partition("=") for pair in classes or ()]

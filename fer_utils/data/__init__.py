@@ -1,6 +1,5 @@
 """The faces: what FER2013 is, the readers of its layouts, the drawn faces, and the crowd's votes."""
 
-from fer_utils.data.convert import convert
 from fer_utils.data.drawn_faces import ACTION_UNITS, LABEL_NOISE, UNITS, draw_face, shown_expressions
 from fer_utils.data.fer2013 import CLASS_NAMES, COUNTS, IMAGE_SIZE, SPLIT_NAMES, FaceDataError
 from fer_utils.data.files import find_fer2013
@@ -26,7 +25,6 @@ __all__ = [
     "SPLIT_NAMES",
     "Split",
     "UNITS",
-    "convert",
     "draw_face",
     "fetch_fer2013",
     "find_copies",

@@ -156,7 +156,8 @@ def _walk_tar(name, stream, inside, depth):
             check_size(name, n_bytes)
             if member.isfile() and not is_hidden(member.name):
                 where = f"{inside}{member.name}"
-                content = archive.extractfile(member)
+                # What tarfile gives does not say whether one can go back in it, and pandas asks.
+                content = io.BufferedReader(_LimitedStream(archive.extractfile(member), where), 2**20)
                 yield from _check_promise(where, member.size, content, f"{where}/", depth - 1)
 
 

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from fer_utils.data.archives import check_size
-from fer_utils.data.fer2013 import IMAGE_SIZE, make_error
+from fer_utils.data.fer2013 import IMAGE_SIZE, FaceDataError, make_error
 from fer_utils.data.images import MADE_GREY, SCALED
 from fer_utils.data.naming import find_split, find_split_in, printable
 
@@ -29,7 +29,9 @@ def read_npz(content, name):
             return {name: stored}
         check_size(name, sum(member.file_size for member in stored.zip.infolist()))
         return {f"{name}: {key}": stored[key] for key in stored.files}
-    except (ValueError, EOFError) as error:
+    except FaceDataError:
+        raise
+    except Exception as error:  # of a damaged header numpy raises whatever Python does of the text in it
         found = f"content that is not opened, since it may run code or is cut short (numpy: {error})"
         raise make_error(printable(name), found, "plain arrays of numbers") from error
 
@@ -43,8 +45,14 @@ def read_h5(content, name):
             check_size(name, item.nbytes)
             found[f"{name}: {key}"] = item[()]
 
-    with h5py.File(io.BytesIO(content)) as file:
-        file.visititems(take)
+    try:
+        with h5py.File(io.BytesIO(content)) as file:
+            file.visititems(take)
+    except FaceDataError:
+        raise
+    except Exception as error:  # h5py's errors have no common kind
+        what = f"a file that is damaged or cut short ({type(error).__name__})"
+        raise make_error(printable(name), what, "a readable HDF5 file") from error
     return found
 
 

@@ -199,6 +199,9 @@ def _read_parquet(content, name, account, resize):
     except ImportError as error:
         advice = "Install the optional extra `parquet` of this package"
         raise make_error(printable(name), "a parquet file", "pyarrow, which reads it", advice) from error
+    except Exception as error:  # pyarrow's errors have no common kind
+        found = f"a file that is damaged or cut short ({type(error).__name__})"
+        raise make_error(printable(name), found, "a readable parquet file") from error
     words_of = {"label": LABEL_COLUMNS, "image": PIXEL_COLUMNS, "usage": USAGE_COLUMNS}
     means = {
         meaning: next((column for column in table.columns if plain(column) in words), None)

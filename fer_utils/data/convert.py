@@ -1,6 +1,7 @@
 """Converts whatever people hold into the one form that the course reads: an npz of 48×48 faces in three splits."""
 
 import collections
+import os
 import re
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def convert(source, target, resize=False, classes=None, drop=(), seed=0, show=pr
     changed, cut and left out, with counts. Raises `FaceDataError` for what is ambiguous or cannot be read, for a target
     that would replace a file of the source, and if a split would be empty.
     """
-    source, target, account = check_source(source), Path(target).expanduser(), Account()
+    source, target, account = check_source(source), Path(os.path.expanduser(target)), Account()
     if target.suffix != ".npz":
         raise FaceDataError(f"{printable(target)}: the converted set is an npz; give it a name that ends in .npz.")
     if target.exists() and (target.samefile(source) or target.resolve().is_relative_to(source.resolve())):

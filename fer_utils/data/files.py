@@ -32,7 +32,7 @@ def locate_fer2013(path):
 
 def check_source(path):
     """Returns `path` as a Path if it is a file or a folder; else `FaceDataError`, with the names that are near it."""
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))
     if not path.exists():
         here = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         near = [printable(name) for name in difflib.get_close_matches(path.name, here)]
@@ -66,7 +66,7 @@ def list_unread(folder):
     """Lists [(path, what it is), ...] of what lies in `folder` and may be a set of faces but is not read as one."""
     found = []
     for path in sorted(Path(folder).glob("[!.]*")):
-        with contextlib.suppress(OSError, zipfile.BadZipFile):
+        with contextlib.suppress(Exception):  # of a damaged zip zipfile raises what it meets; such a file is no set
             what = _name_unread_folder(path) if path.is_dir() else _name_unread_file(path)
             if what:
                 found.append((path, what))
@@ -96,7 +96,12 @@ def list_source_files(path):
     if path.is_file():
         return [path]
     found = []
-    for folder, subfolders, names in os.walk(path):
+
+    def refuse(error):
+        found = f"a folder that cannot be read ({error.strerror})"
+        raise make_error(printable(Path(error.filename).name), found, "folders that can be read") from error
+
+    for folder, subfolders, names in os.walk(path, onerror=refuse):
         subfolders[:] = sorted(name for name in subfolders if name not in OWN_FOLDERS and not is_hidden(name))
         found += [Path(folder, name) for name in sorted(names) if not is_hidden(name)]
     return found
@@ -121,7 +126,7 @@ def _rank_zip(path):
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, UnicodeError):
+    except Exception:  # zipfile raises what it meets
         return 0 if path.suffix.lower() == ".npz" else 2  # a damaged copy is a copy: reading it says what is wrong
     if (kind := name_zip(names)) != "zip":
         return 0 if kind == "npz" and "pixels.npy" in names else None

@@ -18,7 +18,8 @@ ANSWERS = (
 def find_votes():
     """Returns the path of `fer2013new.csv` beside the copy that ``FER_DATA`` names or in ``data/``; None without it."""
     copy = os.environ.get("FER_DATA")
-    places = [Path(copy).expanduser().parent, Path(copy).expanduser()] if copy and copy != "drawn" else []
+    named = Path(os.path.expanduser(copy)) if copy and copy != "drawn" else None
+    places = [named.parent, named] if named else []
     return next((place / FILE for place in [*places, DATA] if (place / FILE).is_file()), None)
 
 

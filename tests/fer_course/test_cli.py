@@ -357,7 +357,7 @@ def test_what_is_left_out_of_the_recorded_runs_is_no_part_of_the_json(small_reco
     assert json.loads(result.stdout)["network"] == "vgg_like" and "left out" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [("predict",), ("predict", "--run")])
+@pytest.mark.parametrize("arguments", [("data", "check"), ("predict",), ("predict", "--run")])
 def test_a_home_folder_of_nobody_is_a_path_like_any_other(small_recorded, arguments):
     result = invoke(*arguments, "~nobody_of_this_name/a.keras")
     assert result.exit_code in (1, 2) and "home directory" not in result.output and "RuntimeError" not in result.output

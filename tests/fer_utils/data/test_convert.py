@@ -1,23 +1,35 @@
 """The converter: kinds of sets that people hold, what is refused, what is cut and counted."""
 
 import bz2
+import contextlib
 import gzip
 import io
 import json
 import lzma
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from fer_utils.data import archives
+from fer_utils.data import archives, files
 from fer_utils.data import convert as module
 from fer_utils.data.convert import convert, settle_splits
 from fer_utils.data.fer2013 import CLASS_NAMES, SPLIT_NAMES, FaceDataError
 from fer_utils.data.formats import read_fer2013
 from fer_utils.data.naming import printable
-from small_fer2013 import FACES, as_rows, make_class_images, make_csv, make_image, make_npz, make_zip, write_files
+from small_fer2013 import (
+    FACES,
+    as_rows,
+    make_class_images,
+    make_csv,
+    make_image,
+    make_npz,
+    make_tar,
+    make_zip,
+    write_files,
+)
 
 PARTS = {name: FACES[2] == split for split, name in enumerate(("train", "valid", "test"))}
 WORDS = ["anger", "Disgust", "fearful", "3_happy", "4-Sadness", "SURPRISE", "neutral"]
@@ -70,6 +82,53 @@ def make_archive(**arrays):
     return stream.getvalue()
 
 
+# --- damage ---
+
+
+def make_h5():
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        for name, array in as_arrays("keras").items():
+            file[name] = array
+    return stream.getvalue()
+
+
+def make_parquet():
+    pytest.importorskip("pyarrow", reason="the optional extra `parquet` is not installed")
+    pictures = [{"bytes": make_image(image)} for image in FACES[0]]
+    stream = io.BytesIO()
+    pd.DataFrame({"image": pictures, "label": FACES[1]}).to_parquet(stream)
+    return stream.getvalue()
+
+
+DAMAGED = {
+    "set.npz": make_npz,
+    "set.zip": lambda: make_zip({"fer2013.csv": make_csv()}),
+    "set.tar.gz": lambda: make_tar({"fer2013.csv": make_csv()}),
+    "set.h5": make_h5,
+    "set.parquet": make_parquet,
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_file_is_refused_by_name_or_read_and_is_no_hindrance_to_others(tmp_path, name):
+    """Bytes are changed where the file says what is in it: at its beginning and its end."""
+    content, random = DAMAGED[name](), np.random.default_rng(0)
+    source, places = tmp_path / "data" / name, [*range(500), *range(-500, 0)]
+    source.parent.mkdir()
+    (source.parent / "fer2013.csv").write_bytes(make_csv())
+    for _ in range(100):
+        damaged = bytearray(content)
+        for place in random.choice(places, size=random.integers(1, 4)):
+            damaged[place] = random.integers(256)
+        source.write_bytes(damaged)
+        for read in (lambda: convert(source, tmp_path / "set.npz", show=str), lambda: read_fer2013(source)):
+            with contextlib.suppress(FaceDataError):
+                read()
+        assert files.find_fer2013(source.parent).name in ("fer2013.csv", name)
+        files.list_unread(source.parent)
+
+
 # --- tables ---
 
 
@@ -105,6 +164,12 @@ def pack_in_zip(content):
 def test_a_csv_in_utf_16_in_any_archive(tmp_path, pack):
     (tmp_path / "faces").write_bytes(pack(as_csv(sep=";").encode("utf-16")))
     assert_converted(tmp_path, tmp_path / "faces")
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.decompress], ids=["tar.gz", "tar"])
+def test_a_csv_in_a_tar_is_converted(tmp_path, pack):
+    (tmp_path / "fer2013.tar").write_bytes(pack(make_tar({"fer2013/fer2013.csv": make_csv()})))
+    assert_converted(tmp_path, tmp_path / "fer2013.tar")
 
 
 def test_dark_rows_are_no_shares_of_one(tmp_path):
