@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -86,6 +87,9 @@ def execute_notebook(path, environment):
             client.execute(env=variables, stderr=subprocess.DEVNULL)
     except (CellExecutionError, RuntimeError) as error:  # the kernel died (`DeadKernelError`), or did not start
         failure = f"failed at cell {len(started)} of {total}\n{_describe_failure(started, error)}"
+    except KeyboardInterrupt:
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # how far the client was just then helps nobody
+        raise
     finally:
         _set_signals(handlers)
     _leave_out_widgets(notebook)

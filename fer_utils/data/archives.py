@@ -15,12 +15,13 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from fer_utils.data.fer2013 import make_error
+from fer_utils.data.fer2013 import FaceDataError, make_error
 from fer_utils.data.naming import is_hidden, printable
 
 MAX_EXPANDED = 10**9  # bytes: the largest real copy is 0.3 GB, so more than 1 GB is a mistake or an attack
 MAX_DEPTH = 3  # of archives in archives
 PEEKED = 512  # bytes, by which a file is known
+NO_FILE = "a pipe, a device or a link to nothing"
 FIRST_BYTES = {
     b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\0": "xz",
     b"Rar!": "rar", b"7z\xbc\xaf\x27\x1c": "7z", b"PAR1": "parquet", b"\x89HDF\r\n": "h5", b"\x93NUMPY": "npy",
@@ -71,14 +72,18 @@ def breaks_promise(name, kind):
 
 
 @contextlib.contextmanager
-def explain_damage(path):
-    """Turns what zip, gzip, tar and the file system raise for an unreadable file into a `FaceDataError`."""
+def explain_damage(name):
+    """Turns what zip, gzip and the file system raise for the unreadable file `name` into a `FaceDataError`."""
     damage = OSError, EOFError, RuntimeError, UnicodeError, zlib.error, lzma.LZMAError
     try:
         yield
     except (*damage, zipfile.BadZipFile, tarfile.TarError) as e:
-        found = f"a file that is damaged, cut short or locked ({type(e).__name__})"
-        raise make_error(printable(path.name), found, "a readable copy of FER2013") from e
+        raise _make_damage_error(name, e) from e
+
+
+def _make_damage_error(name, error):
+    found = f"a file that is damaged, cut short or locked ({type(error).__name__})"
+    return make_error(printable(name), found, "a readable copy of FER2013")
 
 
 def walk_files(files, base):
@@ -91,9 +96,8 @@ def walk_files(files, base):
     for file in files:
         name = file.relative_to(base).as_posix()
         if not file.is_file():
-            found = "a pipe, a device or a link to nothing"
-            raise make_error(printable(name), found, "files", "Take it out of the folder")
-        with file.open("rb", 2**20) as stream:
+            raise make_error(printable(name), NO_FILE, "files", "Take it out of the folder")
+        with explain_damage(name), file.open("rb", 2**20) as stream:
             inside = "" if len(files) == 1 else f"{name}/"
             for member in _check_promise(name, file.stat().st_size, stream, inside, MAX_DEPTH):
                 if member.name != name:
@@ -149,16 +153,27 @@ def _walk_zip(name, n_bytes, stream, inside, depth):
 
 def _walk_tar(name, stream, inside, depth):
     n_bytes = 0
-    with tarfile.open(fileobj=stream, mode="r|") as archive:
-        for member in archive:
-            _check_names(name, [member.name])
-            n_bytes += member.size  # of a sparse member: more than the archive holds of it
-            check_size(name, n_bytes)
-            if member.isfile() and not is_hidden(member.name):
-                where = f"{inside}{member.name}"
-                # What tarfile gives does not say whether one can go back in it, and pandas asks.
-                content = io.BufferedReader(_LimitedStream(archive.extractfile(member), where), 2**20)
-                yield from _check_promise(where, member.size, content, f"{where}/", depth - 1)
+    for archive, member in _list_tar(name, stream):
+        _check_names(name, [member.name])
+        n_bytes += member.size  # of a sparse member: more than the archive holds of it
+        check_size(name, n_bytes)
+        if member.isfile() and not is_hidden(member.name):
+            where = f"{inside}{member.name}"
+            # What tarfile gives does not say whether one can go back in it, and pandas asks.
+            content = io.BufferedReader(_LimitedStream(archive.extractfile(member), where), 2**20)
+            yield from _check_promise(where, member.size, content, f"{where}/", depth - 1)
+
+
+def _list_tar(name, stream):
+    """Yields (the archive, one of its members) of a tar; each may be read until the next one comes."""
+    try:
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            for member in archive:
+                yield archive, member
+    except FaceDataError:
+        raise
+    except Exception as error:  # of a damaged header tarfile raises whatever Python does of the text in it
+        raise _make_damage_error(name, error) from error
 
 
 class _LimitedStream(io.RawIOBase):

@@ -165,7 +165,7 @@ def as_faces(array, where, resize=False):
 
 def _as_bytes(array, where, shares):
     """Returns numbers from 0 to 255 as uint8, or `shares` from 0 to 1 times 255."""
-    if not np.issubdtype(array.dtype, np.number) or not np.isfinite(array).all():
+    if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
         raise make_error(where, f"pixels of type {array.dtype} that are no finite numbers", "numbers from 0 to 255")
     low, high = (array.min(), array.max()) if array.size else (0, 0)
     if low < 0 or high > 255:
@@ -176,7 +176,8 @@ def _as_bytes(array, where, shares):
 def as_labels(array, where):
     """Returns labels, a list of numbers or words, of an array of them, or of one-hot rows."""
     array = np.asarray(array)
-    if array.ndim == 2 and array.shape[1] > 1 and np.array_equal(array.sum(axis=1), np.ones(len(array))):
+    numbers = array.dtype.kind in "biuf"
+    if array.ndim == 2 and array.shape[1] > 1 and numbers and np.array_equal(array.sum(axis=1), np.ones(len(array))):
         array = array.argmax(axis=1)
     array = array.ravel() if array.ndim == 2 and array.shape[1] == 1 else array
     if array.ndim != 1:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from fer_utils.data.archives import walk_files
+from fer_utils.data.archives import explain_damage, walk_files
 from fer_utils.data.arrays import as_faces, as_labels, pair_arrays, read_h5, read_npz
 from fer_utils.data.class_folders import drop_repeated
 from fer_utils.data.fer2013 import FaceDataError, make_error
@@ -27,6 +27,7 @@ PIXEL_COLUMNS = {"pixels", "pixel", "image", "img", "images"}
 USAGE_COLUMNS = {"usage", "split", "set", "subset", "partition"}
 SEPARATORS = ",;\t|"
 NUMBERS = re.compile(r"[^\s,;\[\]]+")
+COUNT = re.compile("[0-9]{1,9}")
 CHUNK = 2000  # rows of a csv at once
 # The columns of FERPlus's label.csv behind the image's name and box: its ten answers (Barsoum et al. 2016).
 FERPLUS_ANSWERS = (
@@ -63,20 +64,21 @@ def collect(source, account, resize=False):
     files = list_source_files(source)
     for name, _, kind, stream in progress_bar(walk_files(files, base), unit="file", desc=f"reading {source.name}"):
         where = printable(name)
-        if kind == "image" or name.lower().endswith(IMAGE_SUFFIXES):
-            images[name] = stream.read()
-        elif kind in ("npz", "npy"):
-            arrays |= read_npz(stream.read(), name)
-        elif kind == "h5":
-            arrays |= read_h5(stream.read(), name)
-        elif kind == "parquet":
-            faces += _read_parquet(stream.read(), name, account, resize)
-        elif kind in ("text", "utf16") and (table := _open_csv(stream, kind, where)) is not None:
-            faces += _read_csv(table, name, account, resize)
-        elif kind in ("text", "utf16") and (found := _read_votes(stream, kind)):
-            votes |= {str(PurePosixPath(name).with_name(image)): label for image, label in found.items()}
-        else:
-            account.left_out["no table and no image"].append(where)
+        with explain_damage(name):
+            if kind == "image" or name.lower().endswith(IMAGE_SUFFIXES):
+                images[name] = stream.read()
+            elif kind in ("npz", "npy"):
+                arrays |= read_npz(stream.read(), name)
+            elif kind == "h5":
+                arrays |= read_h5(stream.read(), name)
+            elif kind == "parquet":
+                faces += _read_parquet(stream.read(), name, account, resize)
+            elif kind in ("text", "utf16") and (table := _open_csv(stream, kind, where)) is not None:
+                faces += _read_csv(table, name, account, resize)
+            elif kind in ("text", "utf16") and (found := _read_votes(stream, kind)):
+                votes |= {str(PurePosixPath(name).with_name(image)): label for image, label in found.items()}
+            else:
+                account.left_out["no table and no image"].append(where)
     for group, split, x, y in pair_arrays(arrays):
         faces += _from_arrays(group, split, x, y, account, resize)
     return faces + _read_images(images, votes, account, resize)
@@ -110,6 +112,8 @@ def _open_csv(stream, kind, where):
         chunks = pd.read_csv(stream, header=None, skiprows=1, chunksize=CHUNK, on_bad_lines="error", **how)
     except pd.errors.EmptyDataError as error:
         raise make_error(where, "a header without rows", "a row for each face") from error
+    except pd.errors.ParserError as error:  # of the first rows; `_read_csv` meets the others
+        raise make_error(where, f"rows that cannot be read ({error})", "a csv") from error
     return found, wide, chunks
 
 
@@ -182,8 +186,8 @@ def _read_votes(stream, kind):
     try:
         for line in text:
             image, _, rest = line.strip().partition(",")
-            fields = rest.rpartition(")")[2].strip('",').split(",")
-            if not image or len(fields) != len(FERPLUS_ANSWERS) or not all(field.strip().isdigit() for field in fields):
+            fields = [field.strip() for field in rest.rpartition(")")[2].strip('",').split(",")]
+            if not image or len(fields) != len(FERPLUS_ANSWERS) or not all(map(COUNT.fullmatch, fields)):
                 return found
             votes = np.array(fields, int)
             most = np.flatnonzero(votes == votes.max())
@@ -219,13 +223,22 @@ def _read_parquet(content, name, account, resize):
         if isinstance(content, bytes):
             pixels, changes = decode_face(content, where, resize)
         else:
-            numbers = NUMBERS.findall(content) if isinstance(content, str) else np.ravel(np.vstack(content))
-            (pixels,), changes = as_faces(_square(numbers, where), where, resize)
+            (pixels,), changes = as_faces(_square(_list_numbers(content, where), where), where, resize)
         account.changed[changes] += bool(changes)
         usage = split_of_file if means["usage"] is None else _as_split(fields[means["usage"]], where)
         faces.append(Face(where, pixels, fields[means["label"]], usage))
     account.read["rows of parquet files"] += len(faces)
     return faces
+
+
+def _list_numbers(content, where):
+    """Returns the pixels, as numbers or text, of a text or of a list of rows; `FaceDataError` for rows that differ."""
+    if isinstance(content, str):
+        return NUMBERS.findall(content)
+    try:
+        return np.ravel(np.vstack(content))
+    except ValueError as error:
+        raise make_error(where, f"no rows of one length ({error})", "the rows of an image") from error
 
 
 def _read_images(images, votes, account, resize):

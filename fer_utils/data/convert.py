@@ -1,9 +1,7 @@
 """Converts whatever people hold into the one form that the course reads: an npz of 48×48 faces in three splits."""
 
 import collections
-import os
 import re
-from pathlib import Path
 
 import numpy as np
 
@@ -11,7 +9,7 @@ from fer_utils.data.archives import explain_damage
 from fer_utils.data.class_folders import list_names
 from fer_utils.data.collect import Account, collect
 from fer_utils.data.fer2013 import CLASS_NAMES, SPLIT_NAMES, FaceDataError, count_images
-from fer_utils.data.files import check_source
+from fer_utils.data.files import check_source, expand_home
 from fer_utils.data.naming import find_class, name_classes, printable
 from fer_utils.environment import atomic_path
 
@@ -29,12 +27,12 @@ def convert(source, target, resize=False, classes=None, drop=(), seed=0, show=pr
     changed, cut and left out, with counts. Raises `FaceDataError` for what is ambiguous or cannot be read, for a target
     that would replace a file of the source, and if a split would be empty.
     """
-    source, target, account = check_source(source), Path(os.path.expanduser(target)), Account()
+    source, target, account = check_source(source), expand_home(target), Account()
     if target.suffix != ".npz":
         raise FaceDataError(f"{printable(target)}: the converted set is an npz; give it a name that ends in .npz.")
     if target.exists() and (target.samefile(source) or target.resolve().is_relative_to(source.resolve())):
         raise FaceDataError(f"{printable(target)}: found a file of the source itself; expected another name or folder.")
-    with explain_damage(source):
+    with explain_damage(source.name):
         faces = collect(source, account, resize)
     if len(faces) > MAX_FACES:
         raise FaceDataError(f"{printable(source.name)}: found {len(faces):,} faces; expected at most {MAX_FACES:,}.")

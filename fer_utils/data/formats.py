@@ -58,7 +58,7 @@ def read_fer2013(path):
     source = path
     try:
         path = locate_fer2013(path)
-        with explain_damage(path):
+        with explain_damage(path.name):
             table = _read_table(path)
         missing = [name for split, name in enumerate(SPLIT_NAMES) if not np.any(table.usage == split)]
         if missing:
@@ -86,16 +86,17 @@ def _read_table(path):
         if table is not None:
             continue  # the rest of an archive is walked for its checks alone
         where = printable(name) if name == path.name else f"{printable(path.name)}: {printable(name)}"
-        if kind == "image" or name.lower().endswith(IMAGE_SUFFIXES):
-            images[name] = stream.read()
-        elif kind in ("npz", "npy"):
-            table = _read_npz(stream.read(), where)
-        elif kind == "text" and set(header := split_header(line := stream.readline(MAX_LINE))) == COLUMNS:
-            table = _read_csv(stream, where, line, n_bytes)
-        elif kind == "text" and (name.lower().endswith(".csv") or "pixels" in line.decode("utf-8", "replace").lower()):
-            headers[where] = header
-        else:
-            others[name] = kind
+        with explain_damage(where):
+            if kind == "image" or name.lower().endswith(IMAGE_SUFFIXES):
+                images[name] = stream.read()
+            elif kind in ("npz", "npy"):
+                table = _read_npz(stream.read(), where)
+            elif kind == "text" and set(header := split_header(line := stream.readline(MAX_LINE))) == COLUMNS:
+                table = _read_csv(stream, where, line, n_bytes)
+            elif kind == "text" and (name.lower().endswith(".csv") or b"pixels" in line.lower()):
+                headers[where] = header
+            else:
+                others[name] = kind
     if table is None and images:
         texts = [where.split(": ")[-1] for where in headers]
         table = read_class_folders(images, [*others, *texts], printable(path.name))
@@ -187,7 +188,8 @@ def _read_npz(content, where):
         if not isinstance(stored, np.lib.npyio.NpzFile):
             raise make_error(where, "a single array", expected, options="")
         check_size(where, sum(member.file_size for member in stored.zip.infolist()))
-        arrays = {name: stored[name] for name in ("pixels", "emotion", "usage")}
+        # As an array also what is none: of that numpy returns the bytes.
+        arrays = {name: np.asarray(stored[name]) for name in ("pixels", "emotion", "usage")}
         source = printable(stored["source"]) if "source" in stored.files else ""
     except KeyError as e:
         raise make_error(where, f"only the arrays {', '.join(stored.files)}", expected, options="") from e

@@ -11,6 +11,7 @@ import numpy as np
 
 from fer_utils import environment
 from fer_utils.data import drawn_faces
+from fer_utils.data.archives import explain_damage
 from fer_utils.data.fer2013 import CLASS_NAMES, advise_convert
 from fer_utils.data.files import UNREADABLE, find_fer2013, list_source_files, list_unread, locate_fer2013
 from fer_utils.data.formats import read_fer2013
@@ -107,7 +108,8 @@ def _describe_file(path):
     """
     digest = hashlib.sha256()
     for file in list_source_files(path):
-        stat = os.stat(file)
+        with explain_damage(file.name):
+            stat = os.stat(file)
         digest.update(os.fsencode(f"{file} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}\n"))
     return [str(Path(path).resolve()), CACHE_VERSION, digest.hexdigest()]
 

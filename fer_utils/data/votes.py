@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from fer_utils.data.fer2013 import COUNTS, SPLIT_NAMES, FaceDataError
+from fer_utils.data.files import expand_home
 from fer_utils.environment import DATA
 
 FILE = "fer2013new.csv"
@@ -18,7 +19,7 @@ ANSWERS = (
 def find_votes():
     """Returns the path of `fer2013new.csv` beside the copy that ``FER_DATA`` names or in ``data/``; None without it."""
     copy = os.environ.get("FER_DATA")
-    named = Path(os.path.expanduser(copy)) if copy and copy != "drawn" else None
+    named = expand_home(copy) if copy and copy != "drawn" else None
     places = [named.parent, named] if named else []
     return next((place / FILE for place in [*places, DATA] if (place / FILE).is_file()), None)
 
@@ -32,7 +33,7 @@ def read_votes(path):
     try:
         table = pd.read_csv(path)
         votes, splits = table[list(ANSWERS)].to_numpy(int), table["Usage"].to_numpy()
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, OverflowError) as error:
         raise FaceDataError(f"{Path(path).name} is not FERPlus's file of votes: {error}") from error
     expected = {name: sum(COUNTS[name]) for name in SPLIT_NAMES}
     found = {name: int((splits == name).sum()) for name in SPLIT_NAMES}

@@ -45,6 +45,7 @@ import fer_utils
 print(json.dumps([os.getcwd(), fer_utils.__file__]))
 print(json.dumps([os.environ.get("FER_DATA"), os.environ["FER_PROFILE"]]))
 """
+KERAS = "class backend:\n    backend = staticmethod(lambda: 'tensorflow')\n"
 # Downloads what stands ready on this disk, once.
 KAGGLEHUB = """
 import os
@@ -62,7 +63,7 @@ def colab(tmp_path):
     It returns (the finished process, pip's calls). `google.colab` and pip are stand-ins; the folder is `colab.content`.
     """
     content, stand_ins = tmp_path / "content", tmp_path / "stand_ins"
-    stand_for = {"google": "", "google/colab": "", "pip": "", "keras": "", "kagglehub": KAGGLEHUB}
+    stand_for = {"google": "", "google/colab": "", "pip": "", "keras": KERAS, "kagglehub": KAGGLEHUB}
     for package, source in stand_for.items():
         (stand_ins / package).mkdir(parents=True)
         (stand_ins / package / "__init__.py").write_text(source, encoding="utf-8")

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import lzma
+import tarfile
 
 import h5py
 import numpy as np
@@ -129,6 +130,23 @@ def test_a_damaged_file_is_refused_by_name_or_read_and_is_no_hindrance_to_others
         files.list_unread(source.parent)
 
 
+def test_a_damaged_header_of_a_sparse_tar_is_named(tmp_path):
+    member = tarfile.TarInfo("fer2013.csv")
+    member.pax_headers = {"GNU.sparse.map": "0,x", "GNU.sparse.size": "1"}
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(member)
+    for read in (read_fer2013, lambda source: convert_to(tmp_path, source)):
+        with pytest.raises(FaceDataError, match=r"a.tar: found a file that is damaged, .*\(ValueError\)"):
+            read(tmp_path / "a.tar")
+
+
+def test_a_damaged_file_in_a_folder_is_named(tmp_path):
+    folder = write_files(tmp_path / "faces", {"train/a.csv.gz": gzip.compress(make_csv())[:5000], "test/b.txt": b"x"})
+    for read in (read_fer2013, lambda source: convert_to(tmp_path, source)):
+        with pytest.raises(FaceDataError, match="train/a.csv.gz: found a file that is damaged, cut short or locked"):
+            read(folder)
+
+
 # --- tables ---
 
 
@@ -166,10 +184,16 @@ def test_a_csv_in_utf_16_in_any_archive(tmp_path, pack):
     assert_converted(tmp_path, tmp_path / "faces")
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.decompress], ids=["tar.gz", "tar"])
+def pack_as_bz2(content):
+    return bz2.compress(gzip.decompress(content))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.decompress, pack_as_bz2], ids=["tar.gz", "tar", "tar.bz2"])
 def test_a_csv_in_a_tar_is_converted(tmp_path, pack):
-    (tmp_path / "fer2013.tar").write_bytes(pack(make_tar({"fer2013/fer2013.csv": make_csv()})))
-    assert_converted(tmp_path, tmp_path / "fer2013.tar")
+    (tmp_path / "fer2013.tar").write_bytes(pack(make_tar({"fer2013/fer2013.csv": make_csv(), "fer2013/note": b"x"})))
+    assert "left out: 1, no table and no image: 1 file (fer2013/note)" in assert_converted(
+        tmp_path, tmp_path / "fer2013.tar"
+    )
 
 
 def test_dark_rows_are_no_shares_of_one(tmp_path):
@@ -217,6 +241,12 @@ def test_a_row_shorter_than_the_header_is_named(tmp_path):
 def test_a_table_that_is_a_header_alone_is_named(tmp_path):
     (tmp_path / "faces.csv").write_text("emotion;pixels;Usage\n", encoding="utf-8")
     with pytest.raises(FaceDataError, match="faces.csv: found a header without rows"):
+        convert_to(tmp_path, tmp_path / "faces.csv")
+
+
+def test_a_first_row_whose_quote_never_ends_is_named(tmp_path):
+    (tmp_path / "faces.csv").write_text('emotion;pixels;Usage\n0;"1 2 3', encoding="utf-8")
+    with pytest.raises(FaceDataError, match="faces.csv: found rows that cannot be read .*EOF inside string"):
         convert_to(tmp_path, tmp_path / "faces.csv")
 
 
@@ -326,6 +356,9 @@ def test_an_array_as_high_as_a_face_but_wider_is_averaged(tmp_path):
         ({"y_train": FACES[1][:3]}, "14 images and 3 labels"),
         ({"x_train": FACES[0][PARTS["train"]].astype(float) - 300}, "pixels from -300"),
         ({"x_train": np.full((14, 48, 48), np.nan)}, "no finite numbers"),
+        ({"x_train": np.ones((14, 48, 48), complex)}, "pixels of type complex128"),
+        ({"x_train": np.ones((14, 48, 48), "m8[s]")}, "pixels of type timedelta64[s]"),
+        ({"y_train": np.full((14, 2), "happy")}, "labels of shape (14, 2)"),
         ({"x_train": np.zeros((14, 5))}, "shape (14, 5)"),
         ({"x_train": np.zeros((14, 96, 96))}, "shape (96, 96)"),
         ({"table": np.zeros(3)}, "does not say what it holds"),
@@ -364,6 +397,14 @@ def test_a_row_of_parquet_without_an_image_is_named(tmp_path, image):
     pd.DataFrame({"image": images, "label": [0, 1]}).to_parquet(tmp_path / "a.parquet")
     with pytest.raises(FaceDataError, match="a.parquet, row 1: found no image, or only the path of one"):
         convert_to(tmp_path, tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("rows", [[[1, 2], [3]], []])
+def test_rows_of_an_image_in_parquet_that_are_no_rows_are_named(tmp_path, rows):
+    pytest.importorskip("pyarrow", reason="the optional extra `parquet` is not installed")
+    pd.DataFrame({"image": [[[1, 2], [3, 4]], rows], "label": [0, 1]}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(FaceDataError, match="a.parquet, row 1: found no rows of one length"):
+        convert_to(tmp_path, tmp_path / "a.parquet", resize=True)
 
 
 def test_parquet_without_its_library_says_what_to_install(tmp_path, monkeypatch):
@@ -507,6 +548,14 @@ def test_folders_of_ferplus_take_the_most_frequent_vote(tmp_path):
     write_files(tmp_path / "faces", {"FER2013Test/label.csv": tied})
     with pytest.raises(FaceDataError, match="'neutral or happiness or"):
         convert_to(tmp_path, tmp_path / "faces")
+
+
+@pytest.mark.parametrize("vote", ["\N{SUPERSCRIPT TWO}", "9" * 30])
+def test_votes_that_are_no_small_numbers_are_no_votes(tmp_path, vote):
+    table = f'a.png,"(0, 0, 48, 48)",{",".join([vote] * 10)}'
+    (tmp_path / "label.csv").write_text(table, encoding="utf-8")
+    with pytest.raises(FaceDataError, match="no labelled face.*Left out: 1 no table and no image"):
+        convert_to(tmp_path, tmp_path / "label.csv")
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])

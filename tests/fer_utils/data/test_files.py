@@ -1,14 +1,26 @@
 """Finding a copy of FER2013; archives that are damaged, leave their folder or expand too far."""
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
 
 from fer_utils.data import archives
-from fer_utils.data.files import find_fer2013
+from fer_utils.data.fer2013 import FaceDataError
+from fer_utils.data.files import find_fer2013, list_unread
 from fer_utils.data.formats import read_fer2013
-from small_fer2013 import assert_same, make_csv, make_npz, make_tar, make_zip, refusal, refusal_of, write_files
+from small_fer2013 import (
+    assert_same,
+    make_class_images,
+    make_csv,
+    make_npz,
+    make_tar,
+    make_zip,
+    refusal,
+    refusal_of,
+    write_files,
+)
 
 
 def test_find_takes_the_best_copy_and_overlooks_other_files(tmp_path):
@@ -52,8 +64,67 @@ def test_a_file_that_cannot_be_read_hides_no_copy_and_is_one_by_its_name(tmp_pat
     (tmp_path / "z.zip").unlink()
     assert find_fer2013(tmp_path) == tmp_path / "fer2013.csv"
     assert "locked (PermissionError)" in refusal(tmp_path / "fer2013.csv")
+    assert [path.name for path, what in list_unread(tmp_path) if what == "locked"] == ["closed.txt", "fer2013.csv"]
     (tmp_path / "fer2013.csv").unlink()
     assert find_fer2013(tmp_path) is None
+
+
+@pytest.fixture
+def locked(tmp_path, monkeypatch):
+    """A folder that cannot be listed, also by root."""
+
+    def refuse(function):
+        def refuse_locked(path="."):
+            if str(path).endswith("locked"):
+                raise PermissionError(13, "Permission denied", str(path))
+            return function(path)
+
+        return refuse_locked
+
+    write_files(tmp_path, {"data/locked/happy/a.png": b"x"})
+    for name in ("scandir", "listdir"):  # pathlib uses the one or the other
+        monkeypatch.setattr(os, name, refuse(getattr(os, name)))
+    return tmp_path / "data" / "locked"
+
+
+def test_a_locked_folder_hides_no_copy_and_is_named(locked):
+    data = locked.parent
+    assert find_fer2013(data) is None and list_unread(data) == [(locked, "locked")]
+    for path in (locked, locked / "fer2013.csv"):
+        assert "locked (PermissionError)" in refusal(path)
+    write_files(data, {"other/fer2013.csv": make_csv()})
+    assert find_fer2013(data) == data / "other" / "fer2013.csv"
+
+
+def test_a_locked_folder_among_those_of_a_set_is_named(locked):
+    data = write_files(locked.parent, make_class_images())
+    assert "locked: found a folder that cannot be read (Permission denied)" in refusal(data)
+
+
+def test_a_linked_folder_among_those_of_a_set_is_named(tmp_path):
+    data = write_files(tmp_path / "data", make_class_images())
+    (data / "train" / "happy").rename(tmp_path / "elsewhere")
+    try:
+        (data / "train" / "happy").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    except OSError:
+        pytest.skip("this system lets only some users make links")
+    with pytest.raises(FaceDataError, match="data: happy: found a link to a folder; expected folders"):
+        read_fer2013(data)
+
+
+def test_a_name_too_long_for_a_file_is_refused(tmp_path):
+    with pytest.raises(FaceDataError, match="xxx.*: found"):
+        read_fer2013(tmp_path / ("x" * 300))
+
+
+def test_a_zip_that_asks_for_another_version_is_named_and_hides_no_better_copy(tmp_path):
+    content = bytearray(make_zip({"fer2013.csv": make_csv()}))
+    content[content.rindex(b"PK\x01\x02") + 6] = 255  # the version that is needed to read the member
+    assert "damaged, cut short or locked (NotImplementedError)" in refusal_of(tmp_path, "a.zip", content)
+    assert find_fer2013(tmp_path) == tmp_path / "a.zip"
+    assert list_unread(tmp_path) == [(tmp_path / "a.zip", "a damaged archive")]
+    write_files(tmp_path, {"fer2013.csv": make_csv()})
+    assert find_fer2013(tmp_path) == tmp_path / "fer2013.csv"
 
 
 # --- archives ---

@@ -350,6 +350,8 @@ def test_damaged_npz_and_single_npy(tmp_path):
     stream = io.BytesIO()
     np.save(stream, FACES[0])
     assert "a single array" in refusal_of(tmp_path, "a.npy", stream.getvalue())
+    names = ("pixels.npy", "emotion.npy", "usage.npy")
+    assert "pixels of shape ()" in refusal_of(tmp_path, "a.npz", make_zip(dict.fromkeys(names, b"no array")))
 
 
 @pytest.mark.parametrize(

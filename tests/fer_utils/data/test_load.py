@@ -298,13 +298,30 @@ def test_what_lies_in_data_and_is_not_read_is_named_before_the_drawn_faces(cours
     assert last.startswith("drawn faces, NOT FER2013")
 
 
-def test_a_pipe_is_refused_at_once(course, tmp_path):
+def test_a_pipe_is_refused_at_once(course, tmp_path, capsys):
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(FaceDataError, match="a pipe or a device"):
         load_faces(tmp_path / "pipe.csv")
     write_npz(tmp_path / "set" / "train" / "happy" / "a.npz")
     os.mkfifo(tmp_path / "set" / "train" / "happy" / "pipe.png")
     with pytest.raises(FaceDataError, match="train/happy/pipe.png: found a pipe, a device or a link to nothing"):
+        load_faces(tmp_path / "set")
+    course.data.mkdir()
+    os.mkfifo(course.data / "pipe.csv")
+    assert load_faces().name == "drawn faces"
+    assert "data/pipe.csv is not read, a pipe, a device or a link to nothing" in capsys.readouterr().out
+
+
+def test_a_link_to_nothing_is_named(course, tmp_path, capsys):
+    for path in (course.data / "fer2013.csv", tmp_path / "set" / "train" / "happy" / "a.png"):
+        path.parent.mkdir(parents=True)
+        try:
+            path.symlink_to(tmp_path / "nothing")
+        except OSError:
+            pytest.skip("this system lets only some users make links")
+    assert load_faces().name == "drawn faces"
+    assert "data/fer2013.csv is not read, a pipe, a device or a link to nothing" in capsys.readouterr().out
+    with pytest.raises(FaceDataError, match="a.png: found a file that is damaged, cut short or locked"):
         load_faces(tmp_path / "set")
 
 

@@ -45,6 +45,10 @@ def word_in_a_cell(table):
     return table.astype({"anger": object}).assign(anger="many")
 
 
+def huge_number(table):
+    return table.astype({"anger": object}).assign(anger=10**30)
+
+
 def other_usage(table):
     return table.assign(Usage=["other", *table["Usage"][1:]])
 
@@ -53,7 +57,9 @@ def no_usage(table):
     return pd.concat([table, table[-2:].assign(Usage=None)])
 
 
-@pytest.mark.parametrize("damage", [drop_a_row, drop_a_column, shuffle, word_in_a_cell, other_usage, no_usage])
+@pytest.mark.parametrize(
+    "damage", [drop_a_row, drop_a_column, shuffle, word_in_a_cell, huge_number, other_usage, no_usage]
+)
 def test_other_files_are_refused(votes_file, damage):
     damage(pd.read_csv(votes_file)).to_csv(votes_file, index=False)
     with pytest.raises(FaceDataError, match="fer2013new.csv"):
@@ -76,6 +82,8 @@ def test_votes_are_found_beside_the_data(votes_file, monkeypatch, tmp_path):
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     monkeypatch.setenv("FER_DATA", "~/fer2013.csv")
     assert find_votes() == votes_file
+    monkeypatch.setenv("FER_DATA", "~nobody_of_this_name/fer2013.csv")
+    assert find_votes() is None
     monkeypatch.delenv("FER_DATA")
     monkeypatch.setattr("fer_utils.data.votes.DATA", tmp_path)
     assert find_votes() == votes_file
