@@ -4,13 +4,12 @@ Dividing by 255 is the network's own first layer, so the file takes grey levels 
 """
 
 import importlib.util
-import os
 import shutil
 import tempfile
 from pathlib import Path
 
 from fer_utils.device import keras
-from fer_utils.environment import atomic_path, quiet_stderr
+from fer_utils.environment import atomic_path, expand_home, quiet_stderr
 from fer_utils.report import find_kept, load_recorded
 from fer_utils.training import find_experiment, load_network
 
@@ -24,7 +23,7 @@ def export(experiment, path):
     takes floats from 0 to 255 as well. It replaces an older one only when it is whole. Raises `ValueError` for another
     suffix, an experiment that is unknown or has no recorded weights, and for what the form needs and is not there.
     """
-    path = Path(os.path.expanduser(path))
+    path = expand_home(path)
     _check_form(path)
     find_experiment(experiment)
     run = find_kept(load_recorded(experiment), experiment)

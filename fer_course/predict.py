@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fer_utils import photo
 from fer_utils.data import CLASS_NAMES
-from fer_utils.environment import DATA, atomic_path, progress_bar
+from fer_utils.environment import DATA, atomic_path, expand_home, progress_bar
 from fer_utils.report import find_best, load_recorded
 from fer_utils.training import RunError, find_experiment, load_run
 
@@ -38,7 +38,7 @@ def find_run(named):
     """
     if named is None:
         return find_best(load_recorded())
-    folder = Path(os.path.expanduser(named))
+    folder = expand_home(named)
     if (folder / "run.json").exists():
         return load_run(folder)
     experiment, _, seed = named.partition("/")
@@ -48,7 +48,7 @@ def find_run(named):
             f"--run {named}: found no run there; expected EXPERIMENT/SEED, such as best/0, or a run's folder."
         )
     place = Path(find_experiment(experiment).name, f"seed-{seed}")
-    stores = sorted(Path(os.path.expanduser(os.environ.get("FER_RUNS") or DATA / "my_runs")).glob("*/"))
+    stores = sorted(expand_home(os.environ.get("FER_RUNS") or DATA / "my_runs").glob("*/"))
     found = [store / place for store in stores if (store / place / "run.json").exists()]
     if len(found) > 1:
         paths = ", ".join(str(path) for path in found)
@@ -67,11 +67,11 @@ def list_sources(named):
     """
     sources, others, failed = [], [], []
     for name in named:
-        if not Path(os.path.expanduser(name)).is_dir():
+        if not expand_home(name).is_dir():
             sources.append(name)
             continue
         try:
-            found, rest = photo.list_files(Path(os.path.expanduser(name)))
+            found, rest = photo.list_files(expand_home(name))
             if not found:
                 problem = "found a folder without photos; expected some. Check the path."
                 raise photo.PhotoError(f"{photo.show_path(name)}: {problem}")
@@ -142,7 +142,7 @@ def _answer_as_json(answer):
 
 def write_csv(pictures, path):
     """Writes a csv with a line for each face, and one for each picture without a face or that could not be read."""
-    path = Path(os.path.expanduser(path))
+    path = expand_home(path)
     try:
         with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
             lines = csv.DictWriter(stream, COLUMNS)

@@ -34,6 +34,11 @@ def current_profile():
     return profile
 
 
+def expand_home(path):
+    """Returns `path` as a Path in which `~` or `~name` is that home folder; a name that nobody has stays as it is."""
+    return Path(os.path.expanduser(path))
+
+
 def progress_bar(iterable=None, **options):
     """Returns a tqdm bar in the course's one style; `options` are tqdm's.
 

@@ -9,9 +9,9 @@ from fer_utils.data.archives import explain_damage
 from fer_utils.data.class_folders import list_names
 from fer_utils.data.collect import Account, collect
 from fer_utils.data.fer2013 import CLASS_NAMES, SPLIT_NAMES, FaceDataError, count_images
-from fer_utils.data.files import check_source, expand_home
+from fer_utils.data.files import check_source
 from fer_utils.data.naming import find_class, name_classes, printable
-from fer_utils.environment import atomic_path
+from fer_utils.environment import atomic_path, expand_home
 
 MAX_FACES = 10**6
 SHARES = (0.8, 0.1, 0.1)  # of training, validation and test where a set has no splits

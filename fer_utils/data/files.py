@@ -9,6 +9,7 @@ from pathlib import Path
 from fer_utils.data.archives import NO_FILE, UNPACK, breaks_promise, explain_damage, name_zip, sniff
 from fer_utils.data.fer2013 import EXPECTED_TABLE, GET_IT_AGAIN, FaceDataError, advise_convert, make_error
 from fer_utils.data.naming import find_class, find_split, is_hidden, printable
+from fer_utils.environment import expand_home
 
 COLUMNS = {"emotion", "pixels", "usage"}
 MAX_LINE = 2**16  # bytes: a row of FER2013 has at most 9,230
@@ -28,11 +29,6 @@ def locate_fer2013(path):
         advice = f"{GET_IT_AGAIN}. To turn it into a set that the course reads: {advise_convert(printable(path))}"
         raise make_error(printable(path.name), "a folder without a copy of FER2013", EXPECTED_TABLE, advice)
     return found
-
-
-def expand_home(path):
-    """Returns `path` as a Path in which `~` or `~name` is that home folder; a name that nobody has stays as it is."""
-    return Path(os.path.expanduser(path))
 
 
 def check_source(path):

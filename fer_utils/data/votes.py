@@ -6,8 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from fer_utils.data.fer2013 import COUNTS, SPLIT_NAMES, FaceDataError
-from fer_utils.data.files import expand_home
-from fer_utils.environment import DATA
+from fer_utils.environment import DATA, expand_home
 
 FILE = "fer2013new.csv"
 # In the order of FER2013's classes, then the answers that FER2013 has no class for.

@@ -8,7 +8,7 @@ import cv2
 from PIL import Image
 
 from fer_utils.data import IMAGE_SUFFIXES
-from fer_utils.environment import quiet_stderr
+from fer_utils.environment import expand_home, quiet_stderr
 from fer_utils.photo.reading import (
     FORMATS,
     HEIC_BRANDS,
@@ -51,7 +51,7 @@ def read_pictures(path):
     with explain_failure(show_path(path)), open_regular(path) as stream:
         video = _is_video(stream.read(16))
     if video:
-        yield from _read_frames(Path(os.path.expanduser(path)))
+        yield from _read_frames(expand_home(path))
     else:
         yield None, read_photo(path)
 

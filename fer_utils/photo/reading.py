@@ -2,10 +2,8 @@
 
 import contextlib
 import io
-import os
 import stat
 import warnings
-from pathlib import Path
 
 import numpy as np
 from matplotlib.cbook import get_sample_data
@@ -13,6 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError, features
 from skimage.data import astronaut
 
 from fer_utils.data import IMAGE_FORMATS, draw_face
+from fer_utils.environment import expand_home
 from fer_utils.photo.ranges import RangeError, as_eight_bits, decode_deep_tiff, is_deep, loses_bits
 
 # Pillow is given this list: left alone it tries all that it knows, and starts Ghostscript for some.
@@ -67,7 +66,7 @@ def _is_heic(stream):
 
 def open_regular(path):
     """Opens the file `path` for reading bytes; raises `PhotoError` at once for a pipe or a device, never waits."""
-    path = Path(os.path.expanduser(path))
+    path = expand_home(path)
     mode = path.stat().st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise PhotoError(f"{show_path(path)}: found a pipe or a device; expected a file. Save the photo as one.")

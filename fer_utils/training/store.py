@@ -3,12 +3,11 @@
 import contextlib
 import os
 import time
-from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from fer_utils.data import FER2013_FINGERPRINT
-from fer_utils.environment import DATA, recover
+from fer_utils.environment import DATA, expand_home, recover
 from fer_utils.training.recipes import find_difference
 from fer_utils.training.runs import RunError, check_place, load_run
 
@@ -82,7 +81,7 @@ def store_folder(faces, profile):
     home = os.environ.get("FER_RUNS")
     if not home and profile == "full" and faces.fingerprint == FER2013_FINGERPRINT:
         return DATA / "runs"
-    return Path(os.path.expanduser(home or DATA / "my_runs")) / f"{profile}-{faces.fingerprint}"
+    return expand_home(home or DATA / "my_runs") / f"{profile}-{faces.fingerprint}"
 
 
 def run_folder(store, experiment, seed):
