@@ -1,9 +1,9 @@
 """The networks, the augmentation, what a network says of faces, and what it costs."""
 
-from fer_utils.models.augmentation import ROTATION_DEGREES, ZOOM, augmentation_layer, mix_pairs, smooth
+from fer_utils.models.augmentation import ROTATION_DEGREES, ZOOM, augmentation_layer, mix_pairs, set_share, smooth
 from fer_utils.models.cost import PASSES, count_multiply_adds
 from fer_utils.models.families import BUDGET, FAMILIES, mobilenet
-from fer_utils.models.of_course import deep_residual, fast
+from fer_utils.models.of_course import deep_finer, deep_longer, deep_residual, deep_squeezed, fast
 from fer_utils.models.of_report import lenet_like, resnet_like, vgg_like
 from fer_utils.models.prediction import VIEWS, predict, predict_views
 from fer_utils.models.stacks import (
@@ -34,7 +34,10 @@ __all__ = [
     "ZOOM",
     "augmentation_layer",
     "count_multiply_adds",
+    "deep_finer",
+    "deep_longer",
     "deep_residual",
+    "deep_squeezed",
     "fast",
     "lenet_like",
     "mix_pairs",
@@ -43,6 +46,7 @@ __all__ = [
     "predict",
     "predict_views",
     "resnet_like",
+    "set_share",
     "smooth",
     "train_stack",
     "vgg_like",

@@ -38,6 +38,11 @@ AUGMENTATIONS = {
     "public": Amounts(ALL_CHANGES[:3], 30, 0.3),
     "tutorial": Amounts(ALL_CHANGES[:3], 36, 0.1),
     "affine": Amounts(("affine", "erase")),
+    # Less of it, without and with erasing; places alone, as in crops of 44 pixels; more of it from epoch to epoch.
+    "small_affine": Amounts(("affine",), 6, 0.06, 0.05),
+    "small_erased": Amounts(("affine", "erase"), 6, 0.06, 0.05),
+    "crop": Amounts(("flip", "shift"), shift=4 / 48),
+    "growing": Amounts(("flip", "grow")),
 }
 
 
@@ -49,7 +54,7 @@ def augmentation_layer(seed=0, name="mild", interpolation="bilinear"):
     width, and "strong" also erases, in half of the images, a box of up to a fifth of the area, in grey (Zhong et al.
     2020). `AUGMENTATIONS` lists all names. The same `seed` gives the same sequence of random changes. `interpolation`
     is Keras's: "bilinear" smooths the image, once with every change, or once in all ("affine"); "nearest" leaves it
-    sharp.
+    sharp. Of "growing", all but the flip is made in a share of the images that `set_share` sets.
     """
     amounts = AUGMENTATIONS[name]
     how = {"fill_mode": "nearest", "interpolation": interpolation}
@@ -62,6 +67,7 @@ def augmentation_layer(seed=0, name="mild", interpolation="bilinear"):
             scale=ERASED, fill_value=0.5, value_range=(0, 1), seed=seed + 4, name="erase"
         ),
         "affine": lambda: RandomAffine(amounts, interpolation, seed, name="affine"),
+        "grow": lambda: Growing([layers_of["affine"](), layers_of["erase"]()], seed + 5, name="grow"),
     }
     return keras.Sequential([layers_of[change]() for change in amounts.changes], name="augmentation")
 
@@ -101,6 +107,40 @@ class RandomAffine(layers.Layer):
 
     def _draw(self, images, limit):
         return keras.random.uniform(keras.ops.shape(images)[:1], -limit, limit, seed=self.random)
+
+
+class Growing(layers.Layer):
+    """Makes all of `changes`, layers, in a share of the images, each drawn on its own, and none in the others.
+
+    `set_share` sets the share, which is nought at first.
+    """
+
+    def __init__(self, changes, seed, **options):
+        super().__init__(**options)
+        self.changes = changes
+        self.random = keras.random.SeedGenerator(seed)
+        self.share = self.add_weight(shape=(), initializer="zeros", trainable=False, name="share")
+
+    def build(self, shape):
+        for change in self.changes:
+            change.build(shape)
+
+    def call(self, images, training=False):
+        if not training:
+            return images
+        ops, changed = keras.ops, images
+        for change in self.changes:
+            changed = change(changed, training=True)
+        drawn = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), seed=self.random)
+        return ops.where(drawn < self.share, changed, images)
+
+
+def set_share(network, share):
+    """Sets the share of images, 0 to 1, that a "growing" augmentation of `network` changes; others stay as they are."""
+    for layer in network.layers:
+        for part in getattr(layer, "layers", []):
+            if isinstance(part, Growing):
+                part.share.assign(share)
 
 
 def smooth(images):

@@ -9,7 +9,16 @@ them and twice the maps in each. Head: the mean of each last map, softmax. Each 
 """
 
 from fer_utils.device import keras
-from fer_utils.models.layers import convolution, normalisation, pooling, projection, scaled, scaled_input, softmax
+from fer_utils.models.layers import (
+    convolution,
+    normalisation,
+    pooling,
+    projection,
+    scaled,
+    scaled_input,
+    softmax,
+    weigh_maps,
+)
 
 layers = keras.layers
 
@@ -115,7 +124,7 @@ def _separable_convolution(x, maps):
 
 def _inverted_residual(x, maps):
     y = _convolution(x, 4 * x.shape[-1], size=1, activation="silu")
-    y = _weigh_maps(_filter_each_map(y, activation="silu"), x.shape[-1] // 4)
+    y = weigh_maps(_filter_each_map(y, activation="silu"), x.shape[-1] // 4)
     return layers.Add()([convolution(y, maps, size=1), projection(x, maps)])
 
 
@@ -126,11 +135,3 @@ def _convolution(x, maps, size=3, stride=1, activation="relu"):
 def _filter_each_map(x, activation="relu"):
     x = layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x)
     return layers.Activation(activation)(normalisation(x))
-
-
-def _weigh_maps(x, units):
-    """Multiplies each map by a weight from 0 to 1, computed from the means of all maps (Hu et al. 2018)."""
-    weights = layers.GlobalAveragePooling2D(keepdims=True)(x)
-    weights = layers.Conv2D(units, 1, activation="silu")(weights)
-    weights = layers.Conv2D(x.shape[-1], 1, activation="sigmoid")(weights)
-    return layers.Multiply()([x, weights])

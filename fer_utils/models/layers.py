@@ -36,6 +36,14 @@ def normalisation(x, name=None):
     return layers.BatchNormalization(momentum=0.9, name=name and f"{name}_norm")(x)
 
 
+def weigh_maps(x, units, name=None):
+    """Multiplies each map by a weight from 0 to 1, which `units` numbers compute from all means (Hu et al. 2018)."""
+    weights = layers.GlobalAveragePooling2D(keepdims=True)(x)
+    weights = layers.Conv2D(units, 1, activation="silu", name=name and f"{name}_squeeze")(weights)
+    weights = layers.Conv2D(x.shape[-1], 1, activation="sigmoid", name=name and f"{name}_excite")(weights)
+    return layers.Multiply()([x, weights])
+
+
 def pooling(x, name=None):
     """Adds a max pooling over 2x2 places."""
     return layers.MaxPooling2D(2, padding="same", name=name)(x)

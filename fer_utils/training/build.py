@@ -2,13 +2,26 @@
 
 from fer_utils import device
 from fer_utils.device import keras
-from fer_utils.models import FAMILIES, augmentation_layer, deep_residual, fast, lenet_like, resnet_like, vgg_like
+from fer_utils.models import (
+    FAMILIES,
+    augmentation_layer,
+    deep_finer,
+    deep_longer,
+    deep_residual,
+    deep_squeezed,
+    fast,
+    lenet_like,
+    resnet_like,
+    vgg_like,
+)
 from fer_utils.training.experiments import find_experiment
 from fer_utils.training.recipes import Recipe
 from fer_utils.training.runs import WEIGHTS, RunError, explain_damage, read_checked
 from fer_utils.training.seeds import own_seeds
 
-NETWORKS = {build.__name__: build for build in (lenet_like, vgg_like, resnet_like, fast, deep_residual)} | FAMILIES
+OF_REPORT = lenet_like, vgg_like, resnet_like
+OF_COURSE = fast, deep_residual, deep_squeezed, deep_longer, deep_finer
+NETWORKS = {build.__name__: build for build in (*OF_REPORT, *OF_COURSE)} | FAMILIES
 
 
 def build_network(experiment, recipe, seed=0, precision=device.FLOAT32):

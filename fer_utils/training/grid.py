@@ -18,7 +18,7 @@ from fer_utils.training.experiments import (
     find_experiment,
     find_recipe,
 )
-from fer_utils.training.loop import train, training_cost
+from fer_utils.training.loop import learned_faces, train, training_cost
 from fer_utils.training.runs import load_run
 from fer_utils.training.sharing import share_here, share_on_cluster
 from fer_utils.training.store import (
@@ -109,7 +109,8 @@ def _find_costs(tasks, faces):
     costs = {}
     for name in {name for name, _ in tasks}:
         experiment, recipe = find_experiment(name), find_recipe(name)
-        costs[name] = training_cost(build_network(experiment, recipe, seed=None), recipe, faces)
+        network = build_network(experiment, recipe, seed=None)
+        costs[name] = training_cost(network, recipe, learned_faces(experiment, faces))
     return {task: costs[task[0]] for task in tasks}
 
 

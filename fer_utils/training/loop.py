@@ -18,7 +18,7 @@ from fer_utils.data import CLASS_NAMES
 from fer_utils.device import keras
 from fer_utils.environment import current_profile, progress_bar
 from fer_utils.evaluation import confusion_matrix
-from fer_utils.models import count_multiply_adds, mix_pairs, predict, predict_views
+from fer_utils.models import count_multiply_adds, mix_pairs, predict, predict_views, set_share
 from fer_utils.training.build import build_network
 from fer_utils.training.checkpoint import (
     Progress,
@@ -80,9 +80,9 @@ def _train_and_save(experiment, profile, recipe, faces, seed, folder, retrain, k
     if retrain:
         checkpoint.unlink(missing_ok=True)
     network = build_network(experiment, recipe, seed, precision)
-    split = _training_images(faces.train, recipe.train_images, seed)
+    split = training_images(learned_faces(experiment, faces), recipe.train_images, seed)
     name = experiment.name if seed == 0 else f"{experiment.name}, seed {seed}"
-    cost = training_cost(network, recipe, faces)
+    cost = training_cost(network, recipe, split)
     own_bar = {"desc": name, "total": cost, "bar_format": BAR, "mininterval": 0.5, "smoothing": 0}
     with contextlib.nullcontext(bar) if bar is not None else progress_bar(**own_bar) as bar:
         bar.set_description_str(name, refresh=False)
@@ -94,9 +94,21 @@ def _train_and_save(experiment, profile, recipe, faces, seed, folder, retrain, k
     return run
 
 
-def training_cost(network, recipe, faces):
+def learned_faces(experiment, faces):
+    """Returns the `Split` that an experiment learns from: training images, or these and the validation images."""
+    if experiment.learns_from == "Training":
+        return faces.train
+    both = faces.train, faces.validation
+    return dataclasses.replace(
+        faces.train,
+        images=np.concatenate([split.images for split in both]),
+        labels=np.concatenate([split.labels for split in both]),
+    )
+
+
+def training_cost(network, recipe, split):
     """Returns the multiply-adds of a training's forward passes, an int: the training's time follows them."""
-    n_images = min(recipe.train_images or math.inf, len(faces.train.labels))
+    n_images = min(recipe.train_images or math.inf, len(split.labels))
     return count_multiply_adds(network) * n_images * recipe.epochs
 
 
@@ -117,6 +129,7 @@ def fit_epochs(network, split, validation, recipe, seed, checkpoint, task, bar):
         count_as_done(bar, progress.epoch * len(split.labels) * count_multiply_adds(network))
     while progress.epoch < recipe.epochs:
         bar.set_postfix_str(_describe(progress, recipe), refresh=False)
+        set_share(network, progress.epoch / max(1, recipe.epochs - 1))
         start = time.perf_counter()
         scores = fit_one_epoch(network, split, recipe, seed, progress.epoch, bar)
         progress.seconds += time.perf_counter() - start
@@ -233,7 +246,7 @@ def _note_epoch(progress, scores, network, recipe):
     progress.epoch += 1
 
 
-def _training_images(split, n_images, seed):
+def training_images(split, n_images, seed):
     """Returns `n_images` of `split`, drawn at random by `seed`; all of them if None or fewer are there."""
     if n_images is None or n_images >= len(split.labels):
         return split

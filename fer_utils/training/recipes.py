@@ -57,7 +57,8 @@ class Experiment:
 
     `augmentation` is one of the names in `models/augmentation.py`; `recipes` maps profiles to recipes of its own;
     `precision` is a Keras dtype policy, or None for the one that suits the device; `views` is
-    how many views of each image the finished network judges (`models.predict_views`).
+    how many views of each image the finished network judges (`models.predict_views`). It `learns_from` "Training", or
+    from "Training + PublicTest": then its validation accuracy is one on images that it has seen.
     """
 
     name: str
@@ -68,10 +69,11 @@ class Experiment:
     recipes: dict[str, Recipe] | None = None
     precision: str | None = None
     views: int = 1
+    learns_from: str = "Training"
 
 
 # What of an `Experiment` decides about numbers; a run records each under the same name.
-DEFINITION = ("model", "augmentation", "conv_stride", "views")
+DEFINITION = ("model", "augmentation", "conv_stride", "views", "learns_from")
 
 
 def read_definition(experiment):

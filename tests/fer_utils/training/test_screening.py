@@ -12,10 +12,10 @@ from fer_utils.training import loop, screening
 from fer_utils.training.compiling import compile_network
 from fer_utils.training.experiments import CANDIDATES, RECIPES, report_recipe
 from fer_utils.training.recipes import Experiment
-from fer_utils.training.screening import list_candidate_trainings, screen_candidates
+from fer_utils.training.screening import Training, list_candidate_trainings, screen_candidates
 from small_training import TINY, build_small_network, make_faces, must_not_train
 
-CANDIDATE = ("one", Experiment("one", "One", "lenet_like", "flip"), dataclasses.replace(TINY, keep="last"))
+CANDIDATE = Training(Experiment("one", "One", "lenet_like", "flip"), dataclasses.replace(TINY, keep="last"))
 
 
 class Closed:
@@ -26,7 +26,7 @@ class Closed:
 
 
 def test_every_candidate_has_a_plain_and_an_augmented_training_and_none_is_trained_twice():
-    trainings = {name: (experiment, recipe) for name, experiment, recipe in list_candidate_trainings()}
+    trainings = {training.name: training[:2] for training in list_candidate_trainings()}
     assert len(trainings) == len(list_candidate_trainings())
     for candidate in CANDIDATES.values():
         for augmentation in ("none", candidate.augmentation):
@@ -43,7 +43,7 @@ def test_candidates_are_compared_without_the_test_images_and_stored(small_networ
     assert not list((tmp_path / "screening").glob("*.npz"))
     monkeypatch.setattr(screening, "fit_epochs", must_not_train)
     assert screen_candidates([CANDIDATE], faces, tmp_path / "screening") == found
-    other = (*CANDIDATE[:2], dataclasses.replace(CANDIDATE[2], batch_size=16))
+    other = CANDIDATE._replace(recipe=dataclasses.replace(CANDIDATE.recipe, batch_size=16))
     with pytest.raises(AssertionError, match="trained again"):
         screen_candidates([other], faces, tmp_path / "screening")
 
