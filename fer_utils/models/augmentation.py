@@ -41,7 +41,7 @@ AUGMENTATIONS = {
     # Less of it, without and with erasing; places alone, as in crops of 44 pixels; more of it from epoch to epoch.
     "small_affine": Amounts(("affine",), 6, 0.06, 0.05),
     "small_erased": Amounts(("affine", "erase"), 6, 0.06, 0.05),
-    "crop": Amounts(("flip", "shift"), shift=4 / 48),
+    "crop": Amounts(("affine",), 0, 0, 4 / 48),
     "growing": Amounts(("flip", "grow")),
 }
 
