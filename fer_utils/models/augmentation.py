@@ -38,6 +38,7 @@ AUGMENTATIONS = {
     "public": Amounts(ALL_CHANGES[:3], 30, 0.3),
     "tutorial": Amounts(ALL_CHANGES[:3], 36, 0.1),
     "affine": Amounts(("affine", "erase")),
+    "wide": Amounts(("affine", "erase"), 15, 0.2, 0.1),
     # Less of it, without and with erasing; places alone, as in crops of 44 pixels; more of it from epoch to epoch.
     "small_affine": Amounts(("affine",), 6, 0.06, 0.05),
     "small_erased": Amounts(("affine", "erase"), 6, 0.06, 0.05),

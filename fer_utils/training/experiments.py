@@ -38,6 +38,9 @@ BEST_RECIPES = _with_quick(BEST, width=0.25, epochs=8)
 # last weights, so that the number of epochs may be fixed where no image is left to choose it by.
 LONG = replace(BEST, epochs=90, batch_size=256, learning_rate=5.6e-3, keep="last")
 LONG_RECIPES = _with_quick(LONG, width=0.25, epochs=8)
+# In 90 epochs the network memorises more (88 % of the changed training faces are right) than `best` in 40 (77 %), and
+# is no better on PublicTest: what is longer has to be harder, too.
+MIXED_RECIPES = _with_quick(replace(LONG, mixup=0.2), width=0.25, epochs=8)
 # The widths at which narrow networks of the families cost what the VGG's does, within 5 %: maps come in whole numbers.
 QUICK_WIDTHS = {
     "alexnet": 0.25, "vgg": 0.25, "inception": 0.26, "resnet": 0.25, "densenet": 0.26,
@@ -107,9 +110,9 @@ def _between(model, title, step, augmentation):
     return Experiment(f"between_{model}_{step}", title, model, augmentation, recipes=FALLING_RECIPES)
 
 
-def _long(name, title, augmentation, model="deep_residual", **options):
-    """All faces are changed in one resampling: three are slow under JAX, and smooth the faces three times."""
-    return Experiment(name, title, model, augmentation, recipes=LONG_RECIPES, views=10, **options)
+def _long(name, title, augmentation, model="deep_residual", recipes=LONG_RECIPES, **options):
+    """All faces are changed in one resampling: three one after the other are slow on a GPU under JAX."""
+    return Experiment(name, title, model, augmentation, recipes=recipes, views=10, **options)
 
 
 def _equal(family, title):
@@ -145,7 +148,9 @@ EXPERIMENTS = {
         Experiment("best", "Best", "deep_residual", "strong", recipes=BEST_RECIPES, views=10),
         _long("best_long", "Best, 90 epochs", "affine"),
         _long("best_gentle", "Best, 90 epochs, gentler", "small_erased"),
-        _long("best_squeezed", "Best, 90 epochs, squeezed", "affine", "deep_squeezed"),
+        _long("best_squeezed", "Best, 90 epochs, squeezed", "affine", model="deep_squeezed"),
+        _long("best_mixed", "Best, 90 epochs, harder", "wide", recipes=MIXED_RECIPES),
+        _long("best_both", "Best, both splits", "wide", recipes=MIXED_RECIPES, learns_from="Training + PublicTest"),
         # The seven families at one cost (notebook 09).
         _equal("alexnet", "AlexNet"),
         _equal("vgg", "VGG"),
@@ -190,7 +195,7 @@ BETWEEN_ROWS = tuple(name for name in EXPERIMENTS if name.startswith("between_")
 # No row of the report: at least as accurate as its best, in a fraction of the time.
 FAST_ROWS = "fast", "fast_float32"
 # The most accurate network that the course trains, and the same trained for longer.
-BEST_ROWS = "best", "best_long", "best_gentle", "best_squeezed"
+BEST_ROWS = "best", "best_long", "best_gentle", "best_squeezed", "best_mixed", "best_both"
 # Seven families at the cost of the baseline (notebook 09), and what each part of `best` gives (notebook 10).
 EQUAL_ROWS = tuple(name for name in EXPERIMENTS if name.startswith("equal_"))
 ABLATION_ROWS = tuple(name for name in EXPERIMENTS if name.startswith("small_"))
