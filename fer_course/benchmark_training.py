@@ -30,6 +30,7 @@ from fer_utils.training import (
     compile_network,
     find_recipe,
     fit_one_epoch,
+    lesson_of_labels,
 )
 
 MEASURED_NETWORKS = "lenet_like", "vgg_like", "resnet_like"
@@ -82,7 +83,7 @@ def _training_step(network, split, recipe):
     bar = progress_bar(disable=True)
 
     def step():
-        fit_one_epoch(network, few, recipe, seed=0, epoch=0, bar=bar)
+        fit_one_epoch(network, lesson_of_labels(few), recipe, seed=0, epoch=0, bar=bar)
 
     step()
     return step
@@ -116,7 +117,7 @@ def measure_growth(faces, quick):
 
     def epoch(share):
         part = Split(faces.train.images[: int(share * n_images)], faces.train.labels[: int(share * n_images)])
-        return lambda: fit_one_epoch(network, part, narrow, seed=0, epoch=0, bar=bar)
+        return lambda: fit_one_epoch(network, lesson_of_labels(part), narrow, seed=0, epoch=0, bar=bar)
 
     by_images = {share: epoch(share) for share in (0.25, 0.5, 1)}
     by_width = {

@@ -181,6 +181,27 @@ def reproduce(
 
 
 @app.command()
+def search(
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers train.")] = None,
+    data: Data = None,
+):
+    """Trains what is missing of the search for the strongest network's recipe, in the full profile.
+
+    Each change once, the better half twice; a day on two cores. Judged on PublicTest alone (notebook 10).
+    """
+    _choose(data, Profile.full)
+    from fer_utils import training
+    from fer_utils.data import load_faces
+    from fer_utils.report import load_search, tabulate_search
+
+    with _errors_as_messages(), _stop_kindly():
+        faces = load_faces()
+        store = training.store_folder(faces, "full")
+        training.search_recipes(faces, store / training.SEARCH_FOLDER, scheduler, typer.echo)
+        typer.echo(tabulate_search(load_search(store)).to_string())
+
+
+@app.command()
 def rehearse(
     seeds: Annotated[int, typer.Option(min=2, max=1000, help="From how many seeds each network is trained.")] = 10,
 ):

@@ -222,11 +222,13 @@ def average_networks(recorded, labels):
     """Judges networks together, by their mean probabilities: {name: {"seeds", "accuracy", "low", "high"}}.
 
     Under an experiment's name all its seeds, where there are two or more; under "equal_cost" one network per family of
-    notebook 09. `labels` are those of the test images; low and high bound the 95 % interval (Wilson 1927).
+    notebook 09; under "best_rows" one of each recipe of `BEST_ROWS` that has not seen PublicTest. `labels` are those of
+    the test images; low and high bound the 95 % interval (Wilson 1927).
     """
     groups = {name: runs for name, runs in recorded.items() if len(runs) > 1}
     families = [runs[0] for name in EQUAL_ROWS if (runs := recorded[name])]
-    groups |= {"equal_cost": families} if len(families) > 1 else {}
+    best = [runs[0] for name in BEST_ROWS if (runs := recorded[name]) and runs[0].learns_from == "Training"]
+    groups |= {name: few for name, few in (("equal_cost", families), ("best_rows", best)) if len(few) > 1}
     return {name: _judge_together(runs, labels) for name, runs in groups.items()}
 
 

@@ -82,7 +82,7 @@ def epochs(small_network, monkeypatch):
 
     trained = []
 
-    def fit_one_epoch(network, split, recipe, seed, epoch, bar):
+    def fit_one_epoch(network, lesson, recipe, seed, epoch, bar):
         trained.append(epoch)
         for variable in network.trainable_variables:
             variable.assign(variable + 1)

@@ -23,12 +23,12 @@ def dask_setup(worker=None):
     fit_one_epoch, record = loop.fit_one_epoch, loop._record
     grid.call_apart = screening.call_apart = call_here
 
-    def fit_slowly(network, split, recipe, seed, epoch, bar):
+    def fit_slowly(network, lesson, recipe, seed, epoch, bar):
         if epoch == 1:
             with open(f"{os.environ['SMALL_GRID_LOG']}.pids", "a", encoding="utf-8") as log:
                 log.write(f"{os.getpid()}\n")
         time.sleep(0.5)
-        return fit_one_epoch(network, split, recipe, seed, epoch, bar)
+        return fit_one_epoch(network, lesson, recipe, seed, epoch, bar)
 
     def record_and_note(*arguments):
         run = record(*arguments)

@@ -91,10 +91,10 @@ def train_and_stop_after(n_epochs, monkeypatch, *arguments):
     with monkeypatch.context() as patch:
         go_on = loop.fit_one_epoch
 
-        def fit_one_epoch(network, split, recipe, seed, epoch, bar):
+        def fit_one_epoch(network, lesson, recipe, seed, epoch, bar):
             if epoch == n_epochs:
                 raise Stopped
-            return go_on(network, split, recipe, seed, epoch, bar)
+            return go_on(network, lesson, recipe, seed, epoch, bar)
 
         patch.setattr(loop, "fit_one_epoch", fit_one_epoch)
         with pytest.raises(Stopped):

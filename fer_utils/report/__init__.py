@@ -43,6 +43,7 @@ from fer_utils.report.recorded import (
     load_test_set,
 )
 from fer_utils.report.rehearsal import REHEARSAL, load_rehearsal
+from fer_utils.report.searched import load_search, tabulate_search
 from fer_utils.report.speeds import (
     BENCHMARK,
     PLAIN,
@@ -134,6 +135,7 @@ __all__ = [
     "load_recorded",
     "load_rehearsal",
     "load_screening",
+    "load_search",
     "load_test_set",
     "measure_distances",
     "measure_levels",
@@ -154,6 +156,7 @@ __all__ = [
     "tabulate_records",
     "tabulate_report_like",
     "tabulate_results",
+    "tabulate_search",
     "tabulate_shortcuts",
     "tabulate_spread",
     "tabulate_stages",

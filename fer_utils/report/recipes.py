@@ -7,7 +7,7 @@ import pandas as pd
 
 from fer_utils.evaluation import average_over_seeds, compare_over_seeds
 from fer_utils.report.published import BASELINE_TRAINING_ACCURACY, TABLE_1
-from fer_utils.report.recorded import RECORDED, correct_answers, late_accuracies
+from fer_utils.report.recorded import RECORDED, correct_answers, late_accuracies, load_compared
 from fer_utils.report.tables import NO_RUN, command_of, describe_accuracy
 from fer_utils.training import (
     CANDIDATES,
@@ -16,8 +16,6 @@ from fer_utils.training import (
     REPORT_ROWS,
     ROWS,
     STRIDE_2_ROWS,
-    FactsError,
-    load_facts,
     name_candidate_training,
 )
 
@@ -35,18 +33,10 @@ STAGES = (
 
 def load_screening(folder=None):
     """Reads {training: facts} that `training.screen_candidates` wrote; a damaged file is left out and named."""
-    found = {}
-    for path in sorted(((folder or RECORDED) / SCREENING).glob("*.json")):
-        try:
-            facts = load_facts(path, "fer-course reproduce")
-        except FactsError as error:
-            print(f"left out: {error}")
-            continue
-        if facts["identity"]["experiment"] != path.stem:
-            print(f"left out: {path.name} is of {facts['identity']['experiment']}: a copy?")
-        else:
-            found[path.stem] = {"late": np.array(facts["history"]["val_accuracy"][-LATE_EPOCHS:], float), **facts}
-    return found
+    return {
+        name: {"late": np.array(facts["history"]["val_accuracy"][-LATE_EPOCHS:], float), **facts}
+        for name, facts in load_compared((folder or RECORDED) / SCREENING, "fer-course reproduce").items()
+    }
 
 
 def measure_distances(screening):

@@ -8,6 +8,7 @@ from fer_utils.evaluation import compare_over_seeds
 from fer_utils.training import (
     EXPERIMENTS,
     WEIGHTS,
+    FactsError,
     RunError,
     find_difference,
     find_recipe,
@@ -63,8 +64,12 @@ def find_kept(recorded, *experiments):
 
 
 def find_best(recorded):
-    """Returns the run with the best validation accuracy among those with weights; `RunError` without any."""
-    kept = [run for runs in recorded.values() for run in runs if (run.folder / WEIGHTS).exists()]
+    """Returns the run with the best validation accuracy among those with weights; `RunError` without any.
+
+    Those that have seen the validation images do not count.
+    """
+    of_others = [run for runs in recorded.values() for run in runs if run.learns_from == "Training"]
+    kept = [run for run in of_others if (run.folder / WEIGHTS).exists()]
     if not kept:
         raise RunError("no readable run has its weights; train one: `fer-course reproduce`")
     return max(kept, key=lambda run: run.validation_accuracy)
@@ -113,6 +118,25 @@ def load_mistakes(folder=None):
     """Reads the dict that `record_mistakes` wrote, or None if there is none of FER2013; `FactsError` if damaged."""
     facts = _of_fer2013(load_facts((folder or RECORDED) / MISTAKES, WRITTEN_BY))
     return facts if facts and facts.get("format") == MISTAKES_FORMAT else None
+
+
+def load_compared(folder, command):
+    """Reads {training: facts} that `training.screen_candidates` wrote to `folder` for `command`.
+
+    A damaged file, or one under another name, is left out, and a printed line names it.
+    """
+    found = {}
+    for path in sorted(folder.glob("*.json")):
+        try:
+            facts = load_facts(path, command)
+        except FactsError as error:
+            print(f"left out: {error}")
+            continue
+        if facts["identity"]["experiment"] != path.stem:
+            print(f"left out: {path.name} is of {facts['identity']['experiment']}: a copy?")
+        else:
+            found[path.stem] = facts
+    return found
 
 
 def load_layers(folder=None):

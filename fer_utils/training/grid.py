@@ -11,6 +11,7 @@ from fer_utils.training.experiments import (
     BEST_ROWS,
     BETWEEN_ROWS,
     EQUAL_ROWS,
+    EXPERIMENTS,
     FAST_ROWS,
     REPORT_ROWS,
     ROWS,
@@ -18,7 +19,8 @@ from fer_utils.training.experiments import (
     find_experiment,
     find_recipe,
 )
-from fer_utils.training.loop import learned_faces, train, training_cost
+from fer_utils.training.learned import TEACHER_SEEDS, learned_split
+from fer_utils.training.loop import train, training_cost
 from fer_utils.training.runs import load_run
 from fer_utils.training.sharing import share_here, share_on_cluster
 from fer_utils.training.store import (
@@ -33,14 +35,16 @@ from fer_utils.training.store import (
 )
 
 BETWEEN_SHALLOW = BETWEEN_ROWS[:2]
+TEACHERS = {experiment.teacher for experiment in EXPERIMENTS.values()} - {None}
 BAR = "{desc} {percentage:3.0f}% of all |{bar:20}| {remaining} left{postfix}"
 
 
 def list_tasks(seeds=3, experiments=()):
     """Lists [(experiment, seed)]: all tables with seeds 0, 1, ..., then with seed 0 what needs one training alone.
 
-    These are the other stride, and what lies between the recipes for the deep network. The longer training of the best
-    network is for a GPU and has to be named. `experiments` are names, instead of all these.
+    These are the other stride, and what lies between the recipes for the deep network. The longer trainings of the best
+    networks are for a GPU, and what learns from them needs them: they have to be named. `experiments` are names,
+    instead of all these.
     All experiments come with their first seed before any comes with its second.
     Raises `ValueError` for an unknown name.
     """
@@ -52,7 +56,12 @@ def list_tasks(seeds=3, experiments=()):
 
 
 def keeps_weights(experiment, seed):
-    """Returns whether the trained network is kept: of the first seed, where a notebook or a photo may need it."""
+    """Returns whether the trained network is kept: of the first seed, where a notebook or a photo may need it.
+
+    Of the best, those that teach another network are kept too.
+    """
+    if experiment in TEACHERS:
+        return seed in TEACHER_SEEDS
     return seed == 0 and experiment not in (*EQUAL_ROWS, *ABLATION_ROWS, *BETWEEN_ROWS, *REPORT_ROWS[:2])
 
 
@@ -110,7 +119,7 @@ def _find_costs(tasks, faces):
     for name in {name for name, _ in tasks}:
         experiment, recipe = find_experiment(name), find_recipe(name)
         network = build_network(experiment, recipe, seed=None)
-        costs[name] = training_cost(network, recipe, learned_faces(experiment, faces))
+        costs[name] = training_cost(network, recipe, learned_split(experiment, faces))
     return {task: costs[task[0]] for task in tasks}
 
 

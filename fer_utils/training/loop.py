@@ -14,7 +14,6 @@ import time
 import numpy as np
 
 from fer_utils import device
-from fer_utils.data import CLASS_NAMES
 from fer_utils.device import keras
 from fer_utils.environment import current_profile, progress_bar
 from fer_utils.evaluation import confusion_matrix
@@ -30,6 +29,7 @@ from fer_utils.training.checkpoint import (
 )
 from fer_utils.training.compiling import compile_network
 from fer_utils.training.experiments import find_experiment, find_recipe
+from fer_utils.training.learned import draw_images, find_lesson, learned_split
 from fer_utils.training.origin import describe_machine, find_commit, list_versions
 from fer_utils.training.recipes import read_definition
 from fer_utils.training.runs import Run, save_run
@@ -80,30 +80,19 @@ def _train_and_save(experiment, profile, recipe, faces, seed, folder, retrain, k
     if retrain:
         checkpoint.unlink(missing_ok=True)
     network = build_network(experiment, recipe, seed, precision)
-    split = training_images(learned_faces(experiment, faces), recipe.train_images, seed)
+    split = draw_images(learned_split(experiment, faces), recipe.train_images, seed)
+    lesson = find_lesson(experiment, split, folder.parents[1])
     name = experiment.name if seed == 0 else f"{experiment.name}, seed {seed}"
     cost = training_cost(network, recipe, split)
     own_bar = {"desc": name, "total": cost, "bar_format": BAR, "mininterval": 0.5, "smoothing": 0}
     with contextlib.nullcontext(bar) if bar is not None else progress_bar(**own_bar) as bar:
         bar.set_description_str(name, refresh=False)
         task = checkpoint_identity(experiment, recipe, faces, seed, precision)
-        progress = fit_epochs(network, split, faces.validation, recipe, seed, checkpoint, task, bar)
+        progress = fit_epochs(network, lesson, faces.validation, recipe, seed, checkpoint, task, bar)
     run = _record(network, progress, experiment, profile, recipe, faces, seed, precision)
     run = save_run(run, folder, network if keep_weights else None)
     checkpoint.unlink(missing_ok=True)
     return run
-
-
-def learned_faces(experiment, faces):
-    """Returns the `Split` that an experiment learns from: training images, or these and the validation images."""
-    if experiment.learns_from == "Training":
-        return faces.train
-    both = faces.train, faces.validation
-    return dataclasses.replace(
-        faces.train,
-        images=np.concatenate([split.images for split in both]),
-        labels=np.concatenate([split.labels for split in both]),
-    )
 
 
 def training_cost(network, recipe, split):
@@ -120,18 +109,18 @@ def count_as_done(bar, cost):
         bar.refresh()
 
 
-def fit_epochs(network, split, validation, recipe, seed, checkpoint, task, bar):
-    """Trains epoch by epoch, with a checkpoint after each; returns the `Progress` at the end."""
-    compile_network(network, recipe, len(split.labels))
+def fit_epochs(network, lesson, validation, recipe, seed, checkpoint, task, bar):
+    """Trains epoch by epoch on a `Lesson`, with a checkpoint after each; returns the `Progress` at the end."""
+    compile_network(network, recipe, len(lesson.images))
     progress = load_checkpoint(network, checkpoint, task) or Progress()
     if progress.epoch:
         bar.write(f"{task['experiment']}, seed {seed}: goes on after epoch {progress.epoch} of {recipe.epochs}")
-        count_as_done(bar, progress.epoch * len(split.labels) * count_multiply_adds(network))
+        count_as_done(bar, progress.epoch * len(lesson.images) * count_multiply_adds(network))
     while progress.epoch < recipe.epochs:
         bar.set_postfix_str(_describe(progress, recipe), refresh=False)
         set_share(network, progress.epoch / max(1, recipe.epochs - 1))
         start = time.perf_counter()
-        scores = fit_one_epoch(network, split, recipe, seed, progress.epoch, bar)
+        scores = fit_one_epoch(network, lesson, recipe, seed, progress.epoch, bar)
         progress.seconds += time.perf_counter() - start
         with _weights_to_judge(network):
             scores |= _validate(network, validation)
@@ -150,8 +139,8 @@ def _describe(progress, recipe):
     return f"{words}; after {progress.epoch}: loss {loss:.2f}, accuracy {accuracy:.1%}, validation {judged:.1%}"
 
 
-def fit_one_epoch(network, split, recipe, seed, epoch, bar):
-    """Trains the compiled `network` once over `split`; returns the epoch's mean loss and accuracy as a dict.
+def fit_one_epoch(network, lesson, recipe, seed, epoch, bar):
+    """Trains the compiled `network` once over a `Lesson`; returns the epoch's mean loss and accuracy as a dict.
 
     A GPU gets the images before the first batch, and gives loss and accuracy back after the last one: it never waits
     for Python. Each batch moves `bar` on by its multiply-adds.
@@ -161,26 +150,25 @@ def fit_one_epoch(network, split, recipe, seed, epoch, bar):
     weights on the device from batch to batch. Both ways give the same numbers.
     """
     cost = count_multiply_adds(network)
-    batches = _mixed_batches(split, recipe, seed, epoch, lambda n_images: bar.update(n_images * cost))
+    batches = _mixed_batches(lesson, recipe, seed, epoch, lambda n_images: bar.update(n_images * cost))
     if keras.backend.backend() == "jax":
-        return _train_with_fit(network, batches, -(-len(split.labels) // recipe.batch_size))
+        return _train_with_fit(network, batches, -(-len(lesson.images) // recipe.batch_size))
     return _train_by_step(network, batches)
 
 
-def _mixed_batches(split, recipe, seed, epoch, count):
+def _mixed_batches(lesson, recipe, seed, epoch, count):
     """Yields the epoch's batches (images, targets) in their random order, mixed if the recipe says so.
 
     Of each, `count` is told how many images it has.
     """
     random = np.random.default_rng([seed, epoch])
-    order = random.permutation(len(split.labels))
-    targets = np.eye(len(CLASS_NAMES), dtype=np.float32)[split.labels]
-    pick = split.images.__getitem__
+    order = random.permutation(len(lesson.images))
+    pick = lesson.images.__getitem__
     if device.kind() != "CPU":  # brought over once, not batch by batch
-        on_device = keras.ops.convert_to_tensor(split.images)
+        on_device = keras.ops.convert_to_tensor(lesson.images)
         pick = functools.partial(keras.ops.take, on_device, axis=0)
     for batch in np.split(order, range(recipe.batch_size, len(order), recipe.batch_size)):
-        chosen = pick(batch), targets[batch]
+        chosen = pick(batch), lesson.targets[batch]
         count(len(batch))
         yield mix_pairs(*chosen, recipe.mixup, random) if recipe.mixup else chosen
 
@@ -244,14 +232,6 @@ def _note_epoch(progress, scores, network, recipe):
     for name, value in scores.items():
         progress.history.setdefault(name, []).append(value)
     progress.epoch += 1
-
-
-def training_images(split, n_images, seed):
-    """Returns `n_images` of `split`, drawn at random by `seed`; all of them if None or fewer are there."""
-    if n_images is None or n_images >= len(split.labels):
-        return split
-    chosen = np.sort(np.random.default_rng([seed, n_images]).permutation(len(split.labels))[:n_images])
-    return dataclasses.replace(split, images=split.images[chosen], labels=split.labels[chosen])
 
 
 def _record(network, progress, experiment, profile, recipe, faces, seed, precision):

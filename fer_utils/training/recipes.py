@@ -58,7 +58,8 @@ class Experiment:
     `augmentation` is one of the names in `models/augmentation.py`; `recipes` maps profiles to recipes of its own;
     `precision` is a Keras dtype policy, or None for the one that suits the device; `views` is
     how many views of each image the finished network judges (`models.predict_views`). It `learns_from` "Training", or
-    from "Training + PublicTest": then its validation accuracy is one on images that it has seen.
+    from "Training + PublicTest": then its validation accuracy is one on images that it has seen. With a `teacher`, the
+    name of an experiment, it learns what that one's networks say of the images, and not their labels.
     """
 
     name: str
@@ -70,10 +71,11 @@ class Experiment:
     precision: str | None = None
     views: int = 1
     learns_from: str = "Training"
+    teacher: str | None = None
 
 
 # What of an `Experiment` decides about numbers; a run records each under the same name.
-DEFINITION = ("model", "augmentation", "conv_stride", "views", "learns_from")
+DEFINITION = ("model", "augmentation", "conv_stride", "views", "learns_from", "teacher")
 
 
 def read_definition(experiment):

@@ -45,8 +45,8 @@ class Run:
     `test_correct` bool (N,), both with the kept weights; `late_correct` is bool (late, N), a row for each of the last
     epochs that the recipe has judged too (`Recipe.late`); `seconds` is training alone, computed in `precision`, a Keras
     dtype policy; `views` of each image were judged;
-    it `learns_from` one split or two (`recipes.Experiment`); `machine` is of `origin.describe_machine`, empty where an
-    earlier version did not record it.
+    it `learns_from` one split or two, and from the labels or from a `teacher` (`recipes.Experiment`); `machine` is of
+    `origin.describe_machine`, empty where an earlier version did not record it.
     """
 
     experiment: str
@@ -72,6 +72,7 @@ class Run:
     precision: str = "float32"
     views: int = 1
     learns_from: str = "Training"
+    teacher: str | None = None
     machine: dict = dataclasses.field(default_factory=dict)
     late_correct: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros((0, 0), bool))
     folder: Path | None = None

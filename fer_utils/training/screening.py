@@ -13,7 +13,8 @@ from fer_utils.training.build import build_network
 from fer_utils.training.checkpoint import assign_variables, checkpoint_identity
 from fer_utils.training.experiments import CANDIDATES, report_recipe
 from fer_utils.training.facts import find_known, load_facts, save_facts
-from fer_utils.training.loop import BAR, fit_epochs, training_cost, training_images
+from fer_utils.training.learned import draw_images, find_lesson
+from fer_utils.training.loop import BAR, fit_epochs, training_cost
 from fer_utils.training.origin import find_commit, list_versions
 from fer_utils.training.recipes import Experiment, Recipe, list_recipe_differences
 from fer_utils.training.sharing import share_here, share_on_cluster
@@ -21,7 +22,7 @@ from fer_utils.training.store import checkpoint_file, explain_disk, hold, lock_r
 
 SEED = 100  # none of the rows' own seeds, so that these owe nothing to the choice
 
-DEFAULTS = {"learns_from": "Training"}  # of what files of earlier versions do not say
+DEFAULTS = {"learns_from": "Training", "teacher": None}  # of what files of earlier versions do not say
 
 
 class Training(NamedTuple):
@@ -132,10 +133,11 @@ def _train(training, faces, checkpoint):
     experiment, recipe, seed = training
     identity = checkpoint_identity(experiment, recipe, faces, seed, device.choose_precision(recipe.width))
     network = build_network(experiment, recipe, seed, identity["precision"])
-    split = training_images(faces.train, recipe.train_images, seed)
+    split = draw_images(faces.train, recipe.train_images, seed)
+    lesson = find_lesson(experiment, split)
     total = training_cost(network, recipe, split)
     with progress_bar(desc=training.name, total=total, bar_format=BAR, mininterval=0.5, smoothing=0) as bar:
-        progress = fit_epochs(network, split, faces.validation, recipe, seed, checkpoint, identity, bar)
+        progress = fit_epochs(network, lesson, faces.validation, recipe, seed, checkpoint, identity, bar)
     assign_variables(network.variables, progress.best_variables)
     views = {str(number): _measure_accuracy(network, faces.validation, number) for number in VIEWS}
     facts = {"identity": identity, "history": progress.history, "views": views, "seconds": round(progress.seconds, 1)}

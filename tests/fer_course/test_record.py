@@ -11,7 +11,7 @@ from fer_utils.evaluation import calibration
 from fer_utils.evaluation.crowd import compare_with_crowd, find_test_votes, label_ceiling
 from fer_utils.models.of_report import vgg_like
 from fer_utils.report.recorded import MISTAKES, TEST_SET, find_best, load_mistakes, load_recorded, load_test_set
-from fer_utils.training.experiments import EXPERIMENTS, RECIPES
+from fer_utils.training.experiments import BEST_ROWS, EXPERIMENTS, RECIPES
 from fer_utils.training.facts import save_facts
 from fer_utils.training.runs import WEIGHTS
 from small_records import make_votes, record_run
@@ -169,8 +169,11 @@ def test_networks_together_say_the_mean_of_their_probabilities():
     assert record.average_networks(recorded, labels)["equal_cost"]["accuracy"] == 1
 
 
+NO_RUNS = dict.fromkeys(BEST_ROWS, [])
+
+
 def test_views_are_compared_on_the_validation_images_with_the_weights_that_were_kept(tmp_path, monkeypatch):
-    assert record.compare_views({"best": [], "best_long": []}, make_faces().validation) is None
+    assert record.compare_views(NO_RUNS, make_faces().validation) is None
     run = record_run(tmp_path, "best")
     (run.folder / WEIGHTS).write_bytes(b"")
     seen = []
@@ -182,16 +185,16 @@ def test_views_are_compared_on_the_validation_images_with_the_weights_that_were_
 
     monkeypatch.setattr(record, "load_network", lambda run: run.experiment)
     monkeypatch.setattr(record, "predict_views", predict_views)
-    found = record.compare_views({"best": [run], "best_long": []}, faces)
+    found = record.compare_views(NO_RUNS | {"best": [run]}, faces)
     assert seen == [("best", sharp, views) for sharp in (True, False) for views in (1, 2, 10)]
     assert (found["experiment"], found["seed"], found["validation"]["10"]) == ("best", 0, 1.0)
     assert found["validation"]["1"] == found["validation"]["2"] == found["smoothed"]["1"] < 1
-    assert record.compare_views({"best": [run], "best_long": []}, faces, found) is found
+    assert record.compare_views(NO_RUNS | {"best": [run]}, faces, found) is found
     assert len(seen) == 6, "the same run is not asked again"
     other = dataclasses.replace(run, commit="another")
-    assert record.compare_views({"best": [other], "best_long": []}, faces, found) is not found
+    assert record.compare_views(NO_RUNS | {"best": [other]}, faces, found) is not found
     without = {name: fact for name, fact in found.items() if name != "smoothed"}
-    assert record.compare_views({"best": [run], "best_long": []}, faces, without) == found
+    assert record.compare_views(NO_RUNS | {"best": [run]}, faces, without) == found
 
 
 def test_damaged_facts_are_named_and_written_anew(tmp_path, capsys, monkeypatch):

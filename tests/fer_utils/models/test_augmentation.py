@@ -12,6 +12,7 @@ from fer_utils.models.augmentation import (
     RandomAffine,
     augmentation_layer,
     mix_pairs,
+    set_share,
     smooth,
 )
 
@@ -70,7 +71,9 @@ def test_values_stay_in_range_and_corners_are_not_filled_with_black(images):
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_each_kind_makes_its_changes(name):
     n_changes = {"none": 0, "flip": 1, "shift": 4, "strong": 5}.get(name, 3)
-    names = ["affine", "erase"] if name == "affine" else ["flip", "rotate", "zoom", "shift", "erase"][:n_changes]
+    in_one_go = dict.fromkeys(("affine", "wide", "small_erased"), ["affine", "erase"])
+    in_one_go |= {"small_affine": ["affine"], "crop": ["affine"], "growing": ["flip", "grow"]}
+    names = in_one_go.get(name) or ["flip", "rotate", "zoom", "shift", "erase"][:n_changes]
     assert [change.name for change in augmentation_layer(name=name).layers] == names
 
 
@@ -98,6 +101,18 @@ def test_strong_augmentation_erases_a_box_in_grey_and_shifts_up_to_a_tenth():
     moved = keras.ops.convert_to_numpy(shift(dot, training=True))[..., 0]
     rows = (moved.sum(axis=2) * np.arange(48)).sum(axis=1) - 24
     assert 0.8 * SHIFT * 48 < np.abs(rows).max() <= SHIFT * 48 + 0.01
+
+
+def test_a_growing_augmentation_changes_the_share_of_images_that_is_set():
+    black = np.zeros((400, 48, 48, 1), np.float32)
+    black[:, 24, 24] = 1  # a dot, so that a move shows
+    network = keras.Sequential([keras.Input((48, 48, 1)), augmentation_layer(name="growing")])
+    for share in (0, 0.3, 1):
+        set_share(network, share)
+        changed = keras.ops.convert_to_numpy(network(black, training=True))
+        moved = np.any(changed != black, axis=(1, 2, 3)) & np.any(changed[:, :, ::-1] != black, axis=(1, 2, 3))
+        assert abs(moved.mean() - share) < (0.08 if share == 0.3 else 0.03)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(network(black, training=False)), black)
 
 
 def place_of_dot(change, place, times=1):

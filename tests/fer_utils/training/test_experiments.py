@@ -20,6 +20,7 @@ from fer_utils.training.experiments import (
     REPORT_ROWS,
     ROWS,
     STRIDE_2_ROWS,
+    TAUGHT_ROWS,
     find_experiment,
     find_recipe,
 )
@@ -36,7 +37,8 @@ def test_there_is_one_experiment_per_row_of_the_report_s_table():
     report_like = [find_experiment(name) for name in REPORT_ROWS]
     assert [row.model for row in report_like] == [row.model for row in (find_experiment(name) for name in ROWS)]
     assert [row.augmentation for row in report_like] == ["none", *[CHOSEN.augmentation] * 3]
-    groups = (ROWS, REPORT_ROWS, BETWEEN_ROWS, STRIDE_2_ROWS, FAST_ROWS, BEST_ROWS, EQUAL_ROWS, ABLATION_ROWS)
+    groups = (ROWS, REPORT_ROWS, BETWEEN_ROWS, STRIDE_2_ROWS, FAST_ROWS, BEST_ROWS, TAUGHT_ROWS)
+    groups += EQUAL_ROWS, ABLATION_ROWS
     assert tuple(name for group in groups for name in group) == tuple(EXPERIMENTS)
 
 
@@ -129,6 +131,7 @@ def test_a_recipe_is_known_again_also_from_before_it_had_all_its_fields():
         ({"augmentation": "strong"}, "augmentation is 'strong', expected 'none'"),
         ({"conv_stride": 2}, "conv_stride is 2, expected 1"),
         ({"views": 10}, "views is 10, expected 1"),
+        ({"teacher": "best_mixed"}, "teacher is 'best_mixed', expected None"),
         ({"experiment": "vgg_like"}, "experiment is 'vgg_like', expected 'lenet_like'"),
         ({"fingerprint": "0" * 16}, f"fingerprint is '{'0' * 16}', expected '{IMAGES}'"),
         ({"recipe": None}, "recipe is None, expected its settings by name"),

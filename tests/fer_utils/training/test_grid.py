@@ -23,6 +23,7 @@ from fer_utils.training import grid, loop, sharing
 from fer_utils.training.apart import call_apart
 from fer_utils.training.experiments import (
     ABLATION_ROWS,
+    BEST_ROWS,
     BETWEEN_ROWS,
     EQUAL_ROWS,
     EXPERIMENTS,
@@ -30,6 +31,7 @@ from fer_utils.training.experiments import (
     REPORT_ROWS,
     ROWS,
     STRIDE_2_ROWS,
+    TAUGHT_ROWS,
 )
 from fer_utils.training.grid import keeps_weights, list_tasks, reproduce
 from fer_utils.training.loop import train
@@ -69,8 +71,8 @@ def test_the_grid_is_the_rows_by_seeds_and_the_others_once():
     names = (*FAST_ROWS, *REPORT_ROWS, *ROWS, *BETWEEN_ROWS[:2], *EQUAL_ROWS, *ABLATION_ROWS, "best")
     by_seeds = [(name, seed) for seed in (0, 1) for name in names]
     assert tasks == [*by_seeds, *((row, 0) for row in (*BETWEEN_ROWS[2:], *STRIDE_2_ROWS))]
-    # The longer training of the best is for a GPU and has to be named.
-    assert {name for name, _ in tasks} == set(EXPERIMENTS) - {"best_long"}
+    # The longer trainings of the best are for a GPU and have to be named, and what is taught needs one of them.
+    assert {name for name, _ in tasks} == set(EXPERIMENTS) - {*BEST_ROWS[1:], *TAUGHT_ROWS}
     assert list_tasks(2, ["vgg_like"]) == [("vgg_like", 0), ("vgg_like", 1)]
     with pytest.raises(ValueError, match="there is no experiment 'alexnet'"):
         list_tasks(1, ["alexnet"])
@@ -79,6 +81,7 @@ def test_the_grid_is_the_rows_by_seeds_and_the_others_once():
 def test_weights_are_kept_of_the_first_seed_of_what_is_used_later():
     assert keeps_weights("vgg_like", 0) and keeps_weights("best", 0)
     assert not keeps_weights("vgg_like", 1) and not keeps_weights("equal_vgg", 0)
+    assert [keeps_weights("best_mixed", seed) for seed in range(4)] == [True, True, True, False], "the teachers"
     assert keeps_weights("report_vgg_like", 0) and not keeps_weights("between_vgg_like_mild", 0)
 
 

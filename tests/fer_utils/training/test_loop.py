@@ -23,6 +23,7 @@ from fer_utils.training import loop, origin
 from fer_utils.training.build import load_network
 from fer_utils.training.compiling import compile_network
 from fer_utils.training.experiments import EXPERIMENTS, RECIPES, find_experiment
+from fer_utils.training.learned import lesson_of_labels
 from fer_utils.training.loop import train
 from fer_utils.training.runs import list_runs, load_run
 from small_training import (
@@ -181,18 +182,6 @@ def test_a_training_leaves_the_random_streams_of_its_caller_as_they_are(small_ne
     assert (first, draw()) == expected
 
 
-def test_limited_training_images_are_drawn_by_the_seed():
-    split = make_split(96, 1)
-    split = dataclasses.replace(split, labels=np.arange(96))
-    chosen = loop._training_images(split, 40, seed=0)
-    assert len(set(chosen.labels)) == len(chosen.images) == 40
-    np.testing.assert_array_equal(chosen.images, split.images[chosen.labels])
-    np.testing.assert_array_equal(chosen.labels, loop._training_images(split, 40, seed=0).labels)
-    assert set(chosen.labels) != set(loop._training_images(split, 40, seed=1).labels)
-    assert loop._training_images(split, None, seed=0) is split
-    assert loop._training_images(split, 96, seed=0) is split
-
-
 @pytest.mark.slow
 def test_another_seed_gives_other_numbers(run):
     other = train("lenet_like_augmented", make_faces(), seed=1)
@@ -341,6 +330,7 @@ import sys
 sys.path[:0] = ["tests", "."]
 from fer_utils.training.experiments import RECIPES
 from fer_utils.training.recipes import Recipe
+from fer_utils.training.learned import lesson_of_labels
 from fer_utils.training.loop import train
 from small_training import make_faces
 experiment, epochs = sys.argv[1:]
@@ -356,11 +346,12 @@ sys.path[:0] = ["tests", "."]
 import numpy as np
 from fer_utils.training import build, checkpoint, compiling, loop
 from fer_utils.training.experiments import find_experiment
+from fer_utils.training.learned import lesson_of_labels
 from small_training import TINY, build_small_network, make_faces
 build.NETWORKS["fast"] = build_small_network
 recipe = dataclasses.replace(TINY, batch_size=40, mixup=0.2, dropout=0.5, ema_decay=0.5)
 experiment = dataclasses.replace(find_experiment("fast"), augmentation="affine")
-split, found = make_faces().train, []
+lesson, found = lesson_of_labels(make_faces().train), []
 
 def train_on_each_batch(network, batches):
     # Keras's slow way, one call per batch.
@@ -375,9 +366,9 @@ warnings.simplefilter("error", UserWarning)
 for train_on, kind, extras in ((train_on_each_batch, "CPU", ()), (loop._train_with_fit, "GPU", (3,))):
     loop.device.kind = lambda: kind  # a GPU gets all images at once
     network, numbers, seen = build.build_network(experiment, recipe), [], []
-    compiling.compile_network(network, recipe, len(split.labels))
+    compiling.compile_network(network, recipe, len(lesson.images))
     for epoch in (0, 1):
-        scores = train_on(network, loop._mixed_batches(split, recipe, 0, epoch, seen.append), *extras)
+        scores = train_on(network, loop._mixed_batches(lesson, recipe, 0, epoch, seen.append), *extras)
         numbers += [scores["loss"], scores["accuracy"]]
     assert sorted(seen) == [16, 16, 40, 40, 40, 40]
     found.append([np.array(numbers), *map(np.array, checkpoint._state(network))])
@@ -465,7 +456,7 @@ def test_fit_trains_under_jax_alone(monkeypatch, backend, way):
     monkeypatch.setattr(keras.backend, "backend", lambda: backend)
     for name in ("_train_by_step", "_train_with_fit"):
         monkeypatch.setattr(loop, name, lambda *_, name=name: name)
-    assert loop.fit_one_epoch(build_small_network(1.0), make_split(96, 1), TINY, 0, 0, None) == way
+    assert loop.fit_one_epoch(build_small_network(1.0), lesson_of_labels(make_split(96, 1)), TINY, 0, 0, None) == way
 
 
 @pytest.mark.slow
