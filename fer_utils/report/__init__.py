@@ -43,7 +43,7 @@ from fer_utils.report.recorded import (
     load_test_set,
 )
 from fer_utils.report.rehearsal import REHEARSAL, load_rehearsal
-from fer_utils.report.searched import load_search, tabulate_search
+from fer_utils.report.searched import load_search, tabulate_best, tabulate_search
 from fer_utils.report.speeds import (
     BENCHMARK,
     PLAIN,
@@ -149,6 +149,7 @@ __all__ = [
     "tabulate_ablation",
     "tabulate_answers",
     "tabulate_benchmark",
+    "tabulate_best",
     "tabulate_candidates",
     "tabulate_claims",
     "tabulate_costs",

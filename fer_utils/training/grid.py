@@ -16,6 +16,7 @@ from fer_utils.training.experiments import (
     REPORT_ROWS,
     ROWS,
     STRIDE_2_ROWS,
+    TAUGHT_ROWS,
     find_experiment,
     find_recipe,
 )
@@ -62,7 +63,8 @@ def keeps_weights(experiment, seed):
     """
     if experiment in TEACHERS:
         return seed in TEACHER_SEEDS
-    return seed == 0 and experiment not in (*EQUAL_ROWS, *ABLATION_ROWS, *BETWEEN_ROWS, *REPORT_ROWS[:2])
+    numbers_alone = (*EQUAL_ROWS, *ABLATION_ROWS, *BETWEEN_ROWS, *REPORT_ROWS[:2], *BEST_ROWS[1:], *TAUGHT_ROWS)
+    return seed == 0 and experiment not in numbers_alone
 
 
 def reproduce(faces, tasks, scheduler=None, show=print):

@@ -1,15 +1,17 @@
 """Says what a network learns from: which images, and which probabilities are wanted of each."""
 
+import contextlib
 import dataclasses
 from typing import NamedTuple
 
 import numpy as np
 
+from fer_utils import environment
 from fer_utils.data import CLASS_NAMES
-from fer_utils.environment import progress_bar
 from fer_utils.models import predict
 from fer_utils.training.build import load_network
-from fer_utils.training.runs import RunError, load_run
+from fer_utils.training.facts import digest
+from fer_utils.training.runs import DAMAGE, WEIGHTS, RunError, load_run
 from fer_utils.training.store import run_folder
 
 TEACHER_SEEDS = 0, 1, 2
@@ -48,16 +50,41 @@ def find_lesson(experiment, split, store=None):
     """
     if experiment.teacher is None:
         return lesson_of_labels(split)
-    said = []
-    for seed in progress_bar(TEACHER_SEEDS, desc=f"what {experiment.teacher} says"):
-        folder = run_folder(store, experiment.teacher, seed)
-        if not folder.exists():
-            raise RunError(
-                f"{experiment.name} learns from {experiment.teacher}, seeds {TEACHER_SEEDS}, and seed {seed} is not in "
-                f"{store}: train it with `fer-course train {experiment.teacher} --seed {seed}`"
-            )
-        said.append(predict(load_network(load_run(folder)), split.images))
-    return Lesson(split.images, np.mean(said, axis=0))
+    return Lesson(split.images, _ask_teachers(experiment, split.images, store))
+
+
+def _ask_teachers(experiment, images, store):
+    """Returns the mean of what the teachers say; it is kept in the cache, for asking them takes minutes."""
+    teachers = [_find_teacher(experiment, seed, store) for seed in TEACHER_SEEDS]
+    asked = digest("".join([digest(images.tobytes()), *(run.digests[WEIGHTS] for run in teachers)]).encode())
+    file = environment.CACHE / f"answers-{asked[:16]}.npz"
+    with contextlib.suppress(OSError, *DAMAGE):
+        return environment.load_npz(file)["answers"]
+    networks = [load_network(run) for run in environment.progress_bar(teachers, desc="loading the teachers")]
+    size = 1024  # images between two looks at the bar
+    parts = environment.progress_bar(range(0, len(images), size), desc=f"what {experiment.teacher} says")
+    answers = [np.mean([predict(network, images[at : at + size]) for network in networks], axis=0) for at in parts]
+    answers = np.concatenate(answers)
+    with (
+        contextlib.suppress(OSError),  # a cache that cannot be written only costs time
+        environment.atomic_path(file) as temporary,
+        open(temporary, "wb") as target,
+    ):
+        np.savez(target, answers=answers)
+    return answers
+
+
+def _find_teacher(experiment, seed, store):
+    folder = run_folder(store, experiment.teacher, seed)
+    if not folder.exists():
+        raise RunError(
+            f"{experiment.name} learns from {experiment.teacher}, seeds {TEACHER_SEEDS}, and seed {seed} is not in "
+            f"{store}: train it with `fer-course train {experiment.teacher} --seed {seed}`"
+        )
+    run = load_run(folder)
+    if not (folder / WEIGHTS).exists():
+        load_network(run)  # says what to do
+    return run
 
 
 def lesson_of_labels(split):

@@ -5,14 +5,16 @@ import dataclasses
 import numpy as np
 import pytest
 
+from fer_utils import environment
 from fer_utils.models.prediction import predict
+from fer_utils.training import learned
 from fer_utils.training.build import load_network
 from fer_utils.training.experiments import find_experiment
 from fer_utils.training.learned import draw_images, find_lesson, learned_split, lesson_of_labels
 from fer_utils.training.loop import train
 from fer_utils.training.runs import WEIGHTS, RunError
 from fer_utils.training.store import store_folder
-from small_training import make_faces, make_split
+from small_training import make_faces, make_split, must_not_train
 
 TAUGHT = dataclasses.replace(find_experiment("lenet_like"), name="taught", teacher="vgg_like")
 
@@ -45,7 +47,8 @@ def test_a_label_wants_one_for_its_class_and_nought_for_the_others():
     np.testing.assert_array_equal(lesson.targets, lesson_of_labels(split).targets)
 
 
-def test_a_taught_network_learns_the_mean_of_what_its_teachers_say(small_network, store):
+def test_a_taught_network_learns_the_mean_of_what_its_teachers_say(small_network, store, tmp_path, monkeypatch):
+    monkeypatch.setattr(environment, "CACHE", tmp_path / "cache")
     faces = make_faces()
     teachers = [load_network(train("vgg_like", faces, seed)) for seed in (0, 1, 2)]
     train("vgg_like", faces, 3)
@@ -53,6 +56,11 @@ def test_a_taught_network_learns_the_mean_of_what_its_teachers_say(small_network
     expected = np.mean([predict(network, faces.train.images) for network in teachers], axis=0)
     np.testing.assert_allclose(lesson.targets, expected, atol=1e-6)
     assert lesson.images is faces.train.images
+    monkeypatch.setattr(learned, "predict", must_not_train)
+    again = find_lesson(TAUGHT, faces.train, store_folder(faces, "quick"))
+    np.testing.assert_array_equal(again.targets, lesson.targets)
+    with pytest.raises(AssertionError):  # other faces, other answers
+        find_lesson(TAUGHT, faces.test, store_folder(faces, "quick"))
 
 
 def test_a_teacher_that_is_not_there_is_named_with_the_command_that_trains_it(small_network, store):
