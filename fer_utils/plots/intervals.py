@@ -137,7 +137,8 @@ def plot_frontier(costs, title, ax=None):
         if row.ours and row.accuracy < named + 0.01:
             continue
         named = max(named, row.accuracy)
-        place = {"xytext": (-4 if row.leads else 0, 5), "textcoords": "offset points", "fontsize": "small"}
+        above = (-4, 5) if row.leads else (0, -14)  # the others below their points
+        place = {"xytext": above, "textcoords": "offset points", "fontsize": "small"}
         name, side = row.network.partition(" (")[0], "right" if row.leads else "center"
         ax.annotate(name, (row.multiply_adds, row.accuracy), **place, ha=side)
         facts.append(f"{row.network} {as_percent(row.accuracy)} for {row.multiply_adds:.2g} multiply-adds")

@@ -282,14 +282,14 @@ def tabulate_costs(recorded):
 
 
 def tabulate_answers(recorded, facts=None):
-    """Returns what an answer about one face costs, of `fast` and of the best networks, a DataFrame, a row for each way.
+    """Returns what an answer about one face costs, of `fast` and of the strongest, a DataFrame, a row for each way.
 
     Columns: `experiment`, `networks` and `views` that are asked, `megabytes` of their weights in float32,
     `multiply_adds` of the answer, and `accuracy` on PrivateTest from 0 to 1 (of one network: the mean over seeds).
     `facts` are those of `load_test_set`, for several networks together.
     """
     rows = {}
-    for name in (FAST_ROWS[0], "best", STRONGEST):
+    for name in (FAST_ROWS[0], STRONGEST):
         if not recorded.get(name):
             continue
         alone, network = correct_answers(recorded[name]).mean(), _build_again(recorded[name][0])

@@ -139,15 +139,15 @@ def test_without_runs_only_the_published_have_a_cost():
 
 def test_an_answer_of_several_networks_and_views_costs_as_many_answers(tmp_path):
     record_full_run(tmp_path, "fast", 0, correct=np.arange(100) < 60)
-    record_full_run(tmp_path, "best", 0, correct=np.arange(100) < 70)
-    record_full_run(tmp_path, "best", 1, correct=np.arange(100) < 72)
-    facts = {"ensembles": {"best": {"seeds": 2, "accuracy": 0.74}}}
+    record_full_run(tmp_path, "best_mixed", 0, correct=np.arange(100) < 70)
+    record_full_run(tmp_path, "best_mixed", 1, correct=np.arange(100) < 72)
+    facts = {"ensembles": {"best_mixed": {"seeds": 2, "accuracy": 0.74}}}
     table = tables.tabulate_answers(load_recorded(folder=tmp_path), facts)
-    assert list(table.index) == ["Fast", "Best, 10 views", "2 × Best, 10 views"]
+    assert list(table.index) == ["Fast", "Best, 90 epochs, harder, 10 views", "2 × Best, 90 epochs, harder, 10 views"]
     assert list(table["accuracy"]) == pytest.approx([0.6, 0.71, 0.74])
     fast, best, both = table.itertuples()
     assert (fast.networks, fast.views, best.networks, best.views, both.networks, both.views) == (1, 1, 1, 10, 2, 10)
-    per_view = tables.multiply_adds_of_training("best") / (3 * 28709 * 40)
+    per_view = tables.multiply_adds_of_training("best_mixed") / (3 * 28709 * 90)
     assert best.multiply_adds == 10 * per_view and both.multiply_adds == 2 * best.multiply_adds
     assert both.megabytes == 2 * best.megabytes and fast.megabytes < best.megabytes
     assert tables.tabulate_answers({"fast": []}).empty
