@@ -1,5 +1,6 @@
 """Compares accuracies: intervals, paired tests, seeds; confusion matrices. Numpy in, numbers out."""
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -173,7 +174,9 @@ def compare_seeds(values_a, values_b):
     value = float(np.mean(values_b) - np.mean(values_a))
     if min(len(values_a), len(values_b)) < 2 or not np.ptp(values_a) + np.ptp(values_b):
         return Difference(value, -np.inf, np.inf)
-    test = stats.ttest_ind(values_b, values_a, equal_var=False)
+    # scipy warns where all seeds of one side agree; a variance of nought is what they have.
+    with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
+        test = stats.ttest_ind(values_b, values_a, equal_var=False)
     low, high = test.confidence_interval(0.95)
     return Difference(value, float(low), float(high), float(test.pvalue))
 

@@ -245,3 +245,11 @@ def test_accuracy_at_a_confidence_is_that_of_the_nearest_answers():
     assert accuracy_at(1.0, probabilities, correct) == 0
     assert abs(accuracy_at(0.6, probabilities, correct) - 0.5) < 0.01
     assert accuracy_at(0.6, probabilities[:4], correct[:4]) == 1, "fewer answers than asked for: all of them"
+
+
+@pytest.mark.filterwarnings("error")
+def test_seeds_that_agree_on_one_side_are_compared_without_a_warning():
+    found = compare.compare_seeds([4.0, 4.0, 4.0], [5.0, 6.0, 7.0])
+    # Welch with a variance of nought: that of the other side alone, two degrees of freedom.
+    half_width = 4.302653 / np.sqrt(3)
+    assert (found.value, found.low, found.high) == pytest.approx((2, 2 - half_width, 2 + half_width), rel=1e-5)

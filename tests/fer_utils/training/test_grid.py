@@ -37,7 +37,7 @@ from fer_utils.training.grid import keeps_weights, list_tasks, reproduce
 from fer_utils.training.loop import train
 from fer_utils.training.recipes import Experiment
 from fer_utils.training.runs import WEIGHTS, RunError, list_runs
-from fer_utils.training.screening import screen_candidates
+from fer_utils.training.screening import Training, screen_candidates
 from fer_utils.training.store import checkpoint_file, store_folder
 from small_grid import TASKS
 from small_training import (
@@ -338,7 +338,7 @@ def test_a_cluster_trains_each_run_once_though_a_worker_is_killed(cluster, log, 
 @pytest.mark.slow
 def test_candidates_are_trained_on_a_cluster_too_and_come_back_as_numbers(cluster, small_network, store, tmp_path):
     cluster.need_workers(1)
-    trainings = [(name, Experiment(name, name, "lenet_like", "flip"), TINY) for name in ("one", "two")]
+    trainings = [Training(Experiment(name, name, "lenet_like", "flip"), TINY) for name in ("one", "two")]
     lines = []
     found = screen_candidates(trainings, make_faces(), tmp_path / "there", cluster.address, lines.append)
     assert lines[0].startswith("0 of 2 trainings") and len(lines) == 3
