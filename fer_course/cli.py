@@ -149,13 +149,11 @@ def reproduce(
 
     First the candidates for the report's own recipe, if no experiment is named.
     """
-    from fer_utils.data import FER2013_FINGERPRINT, FaceDataError, load_faces
+    from fer_utils.data import FER2013_FINGERPRINT
 
     _choose(data, profile)
     with _errors_as_messages():
-        faces = load_faces()
-        if faces.name == "drawn faces" and os.environ.get("FER_DATA") != "drawn":
-            raise FaceDataError("FER2013 is not in data/; name a copy with --data, or --data drawn for the drawn faces")
+        faces = _load_meant_faces()
     from fer_course import record
     from fer_course.record_layers import record_layers
     from fer_course.record_photos import record_photos
@@ -180,6 +178,16 @@ def reproduce(
             record_photos(faces)
 
 
+def _load_meant_faces():
+    """Returns the faces for a long training; `FaceDataError` if there are only the drawn ones and nobody named them."""
+    from fer_utils.data import FaceDataError, load_faces
+
+    faces = load_faces()
+    if faces.name == "drawn faces" and os.environ.get("FER_DATA") != "drawn":
+        raise FaceDataError("FER2013 is not in data/; name a copy with --data, or --data drawn for the drawn faces")
+    return faces
+
+
 @app.command()
 def search(
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler whose workers train.")] = None,
@@ -191,11 +199,10 @@ def search(
     """
     _choose(data, Profile.full)
     from fer_utils import training
-    from fer_utils.data import load_faces
     from fer_utils.report import load_search, tabulate_search
 
     with _errors_as_messages(), _stop_kindly():
-        faces = load_faces()
+        faces = _load_meant_faces()
         store = training.store_folder(faces, "full")
         training.search_recipes(faces, store / training.SEARCH_FOLDER, scheduler, typer.echo)
         typer.echo(tabulate_search(load_search(store)).to_string())

@@ -49,12 +49,18 @@ def build_network(experiment, recipe, seed=0, precision=device.FLOAT32):
     return network
 
 
-def load_network(run):
-    """Loads the trained `keras.Model` of a `Run`; `RunError` if its weights were not kept or are damaged."""
+def find_weights(run):
+    """Returns the path of the weights of a `Run`; `RunError` if they were not kept."""
     path = run.folder / WEIGHTS if run.folder else None
     if path is None or not path.exists():
         name = f"{run.experiment}, seed {run.seed}"
         raise RunError(f"{name}: the run was kept without its weights; train it with retrain=True")
+    return path
+
+
+def load_network(run):
+    """Loads the trained `keras.Model` of a `Run`; `RunError` if its weights were not kept or are damaged."""
+    path = find_weights(run)
     read_checked(run.folder, WEIGHTS, run.digests)
     with explain_damage(run.folder / "run.json"):
         recipe = Recipe(**run.recipe)

@@ -9,7 +9,7 @@ import numpy as np
 from fer_utils import environment
 from fer_utils.data import CLASS_NAMES
 from fer_utils.models import predict
-from fer_utils.training.build import load_network
+from fer_utils.training.build import find_weights, load_network
 from fer_utils.training.facts import digest
 from fer_utils.training.runs import DAMAGE, WEIGHTS, RunError, load_run
 from fer_utils.training.store import run_folder
@@ -82,8 +82,7 @@ def _find_teacher(experiment, seed, store):
             f"{store}: train it with `fer-course train {experiment.teacher} --seed {seed}`"
         )
     run = load_run(folder)
-    if not (folder / WEIGHTS).exists():
-        load_network(run)  # says what to do
+    find_weights(run)  # says so if they are not there
     return run
 
 

@@ -196,10 +196,11 @@ def test_rehearse_is_on_the_drawn_faces_in_the_quick_profile_and_writes_the_page
     assert invoke("rehearse", "--seeds", "1").exit_code == 2
 
 
-def test_reproduce_needs_fer2013_unless_told_otherwise(course, monkeypatch):
+@pytest.mark.parametrize("command", ["reproduce", "search"])
+def test_a_long_training_needs_fer2013_unless_told_otherwise(course, monkeypatch, command):
     monkeypatch.delenv("FER_DATA", raising=False)
     monkeypatch.setattr("fer_utils.data.load_faces", lambda: SimpleNamespace(name="drawn faces", fingerprint="0"))
-    result = invoke("reproduce")
+    result = invoke(command)
     assert result.exit_code == 1 and "FER2013 is not in data/" in result.output and "--data drawn" in result.output
 
 
