@@ -42,9 +42,7 @@ LONG_RECIPES = _with_quick(LONG, width=0.25, epochs=8)
 # is no better on PublicTest: what is longer has to be harder, too.
 MIXED = replace(LONG, mixup=0.2)
 MIXED_RECIPES = _with_quick(MIXED, width=0.25, epochs=8)
-# Three more of the same cost, from the search: half the width for twice the epochs, more work at 48x48, and faces that
-# stand straight, which are soon memorised unless they are mixed more.
-NARROW_RECIPES = _with_quick(replace(MIXED, width=0.71, epochs=180), width=0.25, epochs=8)
+# The search's best: faces that stand straight. They are soon memorised, unless they are mixed more.
 STRAIGHT_RECIPES = _with_quick(replace(LONG, mixup=0.4), width=0.25, epochs=8)
 # What three such networks say of a face is a softer target than its label: it needs no smoothing.
 TAUGHT_RECIPES = _with_quick(replace(MIXED, label_smoothing=0.0), width=0.25, epochs=8)
@@ -157,8 +155,6 @@ EXPERIMENTS = {
         _long("best_gentle", "Best, 90 epochs, gentler", "small_erased"),
         _long("best_squeezed", "Best, 90 epochs, squeezed", "affine", model="deep_squeezed"),
         _long("best_mixed", "Best, 90 epochs, harder", "wide", recipes=MIXED_RECIPES),
-        _long("best_narrow", "Best, 180 epochs, narrower", "wide", recipes=NARROW_RECIPES),
-        _long("best_finer", "Best, 90 epochs, finer", "wide", model="deep_finer", recipes=MIXED_RECIPES),
         _long("best_straight", "Best, 90 epochs, straight", "small_affine", recipes=STRAIGHT_RECIPES),
         _long("best_both", "Best, both splits", "wide", recipes=MIXED_RECIPES, learns_from="Training + PublicTest"),
         # Taught by three of the best: a network of their own size, and what `fast` keeps of them at its own cost.
@@ -208,12 +204,9 @@ BETWEEN_ROWS = tuple(name for name in EXPERIMENTS if name.startswith("between_")
 # No row of the report: at least as accurate as its best, in a fraction of the time.
 FAST_ROWS = "fast", "fast_float32"
 # The most accurate network that the course trains, and the same trained for longer.
-BEST_ROWS = (
-    "best", "best_long", "best_gentle", "best_squeezed", "best_mixed", "best_narrow", "best_finer", "best_straight",
-    "best_both",
-)  # fmt: skip
+BEST_ROWS = "best", "best_long", "best_gentle", "best_squeezed", "best_mixed", "best_straight", "best_both"
 # Of these the one that is right most often on PublicTest, by its mean over the seeds.
-STRONGEST = "best_mixed"
+STRONGEST = "best_straight"
 TAUGHT_ROWS = "fast_taught", "best_taught"
 # Seven families at the cost of the baseline (notebook 09), and what each part of `best` gives (notebook 10).
 EQUAL_ROWS = tuple(name for name in EXPERIMENTS if name.startswith("equal_"))

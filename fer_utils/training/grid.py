@@ -16,6 +16,7 @@ from fer_utils.training.experiments import (
     REPORT_ROWS,
     ROWS,
     STRIDE_2_ROWS,
+    STRONGEST,
     TAUGHT_ROWS,
     find_experiment,
     find_recipe,
@@ -59,12 +60,12 @@ def list_tasks(seeds=3, experiments=()):
 def keeps_weights(experiment, seed):
     """Returns whether the trained network is kept: of the first seed, where a notebook or a photo may need it.
 
-    Of the best, those that teach another network are kept too.
+    Those that teach another network are kept, too.
     """
     if experiment in TEACHERS:
         return seed in TEACHER_SEEDS
     numbers_alone = (*EQUAL_ROWS, *ABLATION_ROWS, *BETWEEN_ROWS, *REPORT_ROWS[:2], *BEST_ROWS[1:], *TAUGHT_ROWS)
-    return seed == 0 and experiment not in numbers_alone
+    return seed == 0 and (experiment == STRONGEST or experiment not in numbers_alone)
 
 
 def reproduce(faces, tasks, scheduler=None, show=print):

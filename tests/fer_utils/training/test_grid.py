@@ -31,6 +31,7 @@ from fer_utils.training.experiments import (
     REPORT_ROWS,
     ROWS,
     STRIDE_2_ROWS,
+    STRONGEST,
     TAUGHT_ROWS,
 )
 from fer_utils.training.grid import keeps_weights, list_tasks, reproduce
@@ -82,6 +83,8 @@ def test_weights_are_kept_of_the_first_seed_of_what_is_used_later():
     assert keeps_weights("vgg_like", 0) and keeps_weights("best", 0)
     assert not keeps_weights("vgg_like", 1) and not keeps_weights("equal_vgg", 0)
     assert [keeps_weights("best_mixed", seed) for seed in range(4)] == [True, True, True, False], "the teachers"
+    assert [keeps_weights(STRONGEST, seed) for seed in range(2)] == [True, False]
+    assert not keeps_weights("best_long", 0) and not keeps_weights("best_taught", 0)
     assert keeps_weights("report_vgg_like", 0) and not keeps_weights("between_vgg_like_mild", 0)
 
 
