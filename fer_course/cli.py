@@ -1,6 +1,7 @@
 """The command `fer-course`: reads arguments, calls the rest, prints. Heavy imports wait inside the commands."""
 
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from fer_utils.environment import PROFILES, PROJECT
 
 NOTEBOOKS = PROJECT / "notebooks"
 BUILD = PROJECT / "build"
+DISK_FULL = errno.ENOSPC, errno.EDQUOT
 Profile = StrEnum("Profile", PROFILES)
 
 app = typer.Typer(
@@ -433,11 +435,15 @@ def _errors_as_messages():
 
 
 def _explain(error):
-    """Returns the message of an error without control characters; that of an `OSError` names file and reason."""
+    """Returns the message of an error without control characters; that of an `OSError` names file and reason.
+
+    Of a full disk it also says what to do.
+    """
     from fer_utils.data import printable, without_controls
 
     if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{printable(error.filename2 or error.filename)}: {error.strerror}"
+        advice = "; make room and give the same command again" if error.errno in DISK_FULL else ""
+        return f"{printable(error.filename2 or error.filename)}: {error.strerror}{advice}"
     return without_controls(error)
 
 

@@ -56,7 +56,8 @@ def atomic_path(path):
 
     A file is replaced in one step. A folder takes two: the old one moves aside, the new one takes its place. Whatever
     stops the process in between, the old folder is whole, and `recover` moves it back. One process at a time writes to
-    `path`, so what lies beside it was left by one that is dead. Raises `filelock.Timeout` if another one keeps writing.
+    `path`, so what lies beside it was left by one that is dead. Raises `filelock.Timeout` if another one keeps writing,
+    and an `OSError` that names `path` if the disk is full.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,6 +69,10 @@ def atomic_path(path):
             if path.is_dir() and temporary.is_dir():
                 os.replace(path, replaced)
             os.replace(temporary, path)
+        except OSError as error:
+            if error.filename in (None, str(temporary)):  # a name that the caller does not know, or none at all
+                error.filename = str(path)
+            raise
         finally:
             with contextlib.suppress(OSError):  # what cannot be removed now is removed by the next writer
                 _tidy(path, temporary, replaced)

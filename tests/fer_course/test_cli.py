@@ -1,5 +1,6 @@
 """The command: its options, messages and exit statuses. The runner itself is tested in test_notebooks.py."""
 
+import errno
 import json
 import os
 import subprocess
@@ -427,6 +428,21 @@ def test_what_the_system_refuses_is_said_in_a_line(tmp_path, monkeypatch):
         result = invoke("data", *arguments)
         assert result.exit_code == 1 and result.stderr.startswith("error: ") and words in result.stderr
         assert result.stderr.count("\n") == 1
+
+
+def test_a_full_disk_is_told_with_the_file_and_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.npz").write_bytes(make_npz())
+
+    def write_to_a_full_disk(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("numpy.savez_compressed", write_to_a_full_disk)
+    monkeypatch.setattr("numpy.savez", write_to_a_full_disk)
+    result = invoke("data", "convert", "a.npz", "b.npz")
+    assert result.exit_code == 1
+    assert result.stderr == "error: b.npz: No space left on device; make room and give the same command again\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
 
 
 def test_main_says_what_the_system_refuses_in_a_line(monkeypatch, capsys):

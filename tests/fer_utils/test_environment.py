@@ -1,5 +1,6 @@
 """Whatever stops a process while it replaces a file or folder: the old or the new one is whole under its name."""
 
+import errno
 import json
 import os
 import subprocess
@@ -196,6 +197,16 @@ def test_what_a_living_process_writes_is_waited_for_and_never_swept(tmp_path, mo
     monkeypatch.undo()
     write_folder(path, "second")
     assert (path / "a.txt").read_text(encoding="utf-8") == "second" and names_in(tmp_path) == ["thing"]
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_file_that_was_asked_for(tmp_path):
+    path = tmp_path / "thing.npz"
+    for of_file in (None, "temporary", tmp_path / "other"):
+        with pytest.raises(OSError, match="No space left") as caught, environment.atomic_path(path) as temporary:
+            name = temporary if of_file == "temporary" else of_file
+            raise OSError(errno.ENOSPC, "No space left on device", *([str(name)] if name else []))
+        assert caught.value.filename == str(path if of_file in (None, "temporary") else of_file)
+    assert names_in(tmp_path) == []
 
 
 # Writes again and again, as others do, and counts how often another one is in between.
