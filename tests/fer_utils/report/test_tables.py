@@ -8,7 +8,7 @@ import pytest
 
 from fer_utils.report import published, tables
 from fer_utils.report.recorded import compare_with, load_recorded
-from fer_utils.training.experiments import ABLATION_ROWS, EQUAL_ROWS, EXPERIMENTS, find_recipe
+from fer_utils.training.experiments import ABLATION_ROWS, EQUAL_ROWS, EXPERIMENTS, STRONGEST, find_recipe
 from small_records import record_full_run, record_run
 from small_training import make_run
 
@@ -139,15 +139,16 @@ def test_without_runs_only_the_published_have_a_cost():
 
 def test_an_answer_of_several_networks_and_views_costs_as_many_answers(tmp_path):
     record_full_run(tmp_path, "fast", 0, correct=np.arange(100) < 60)
-    record_full_run(tmp_path, "best_mixed", 0, correct=np.arange(100) < 70)
-    record_full_run(tmp_path, "best_mixed", 1, correct=np.arange(100) < 72)
-    facts = {"ensembles": {"best_mixed": {"seeds": 2, "accuracy": 0.74}}}
+    record_full_run(tmp_path, STRONGEST, 0, correct=np.arange(100) < 70)
+    record_full_run(tmp_path, STRONGEST, 1, correct=np.arange(100) < 72)
+    facts = {"ensembles": {STRONGEST: {"seeds": 2, "accuracy": 0.74}}}
+    title = f"{EXPERIMENTS[STRONGEST].title}, 10 views"
     table = tables.tabulate_answers(load_recorded(folder=tmp_path), facts)
-    assert list(table.index) == ["Fast", "Best, 90 epochs, harder, 10 views", "2 × Best, 90 epochs, harder, 10 views"]
+    assert list(table.index) == ["Fast", title, f"2 × {title}"]
     assert list(table["accuracy"]) == pytest.approx([0.6, 0.71, 0.74])
     fast, best, both = table.itertuples()
     assert (fast.networks, fast.views, best.networks, best.views, both.networks, both.views) == (1, 1, 1, 10, 2, 10)
-    per_view = tables.multiply_adds_of_training("best_mixed") / (3 * 28709 * 90)
+    per_view = tables.multiply_adds_of_training(STRONGEST) / (3 * 28709 * 90)
     assert best.multiply_adds == 10 * per_view and both.multiply_adds == 2 * best.multiply_adds
     assert both.megabytes == 2 * best.megabytes and fast.megabytes < best.megabytes
     assert tables.tabulate_answers({"fast": []}).empty
