@@ -29,6 +29,10 @@ os.environ.update(
     # Tests run side by side: one that also computes on its neighbour's core waits for it, longer than it gains.
     TF_NUM_INTRAOP_THREADS="1",
     TF_NUM_INTEROP_THREADS="1",
+    # numpy's and scikit-learn's threads wait by computing: beside another process the classifier of notebook 01 takes
+    # thirty times as long with two threads as with one.
+    OPENBLAS_NUM_THREADS="1",
+    OMP_NUM_THREADS="1",
 )
 # A backend of the user's own choice would keep the figures out of the notebooks.
 os.environ.pop("MPLBACKEND", None)
