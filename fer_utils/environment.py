@@ -70,7 +70,7 @@ def atomic_path(path):
                 os.replace(path, replaced)
             os.replace(temporary, path)
         except OSError as error:
-            if error.filename in (None, str(temporary)):  # a name that the caller does not know, or none at all
+            if error.errno and error.filename in (None, str(temporary)):  # none, or one that nobody knows
                 error.filename = str(path)
             raise
         finally:
