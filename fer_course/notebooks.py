@@ -1,6 +1,7 @@
 """Executes notebooks in a kernel of the running Python: into pages for a reader, or in place for the repository."""
 
 import asyncio
+import atexit
 import contextlib
 import logging
 import os
@@ -89,11 +90,22 @@ def execute_notebook(path, environment):
         failure = f"failed at cell {len(started)} of {total}\n{_describe_failure(started, error)}"
     except KeyboardInterrupt:
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # how far the client was just then helps nobody
+        _end_kernel(client)
         raise
     finally:
         _set_signals(handlers)
     _leave_out_widgets(notebook)
     return notebook, Outcome(name, (time.monotonic() - start) / 60, len(started), failure)
+
+
+def _end_kernel(client):
+    """Ends the kernel of a client that was interrupted now, and not once more as Python ends, with a traceback.
+
+    The client's own way to the end may still be under way: each of the two may find that the other was there before.
+    """
+    atexit.unregister(client._cleanup_kernel)
+    with contextlib.suppress(Exception):
+        client._cleanup_kernel()
 
 
 def _keep_signals(handlers):
