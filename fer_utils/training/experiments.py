@@ -207,6 +207,7 @@ FAST_ROWS = "fast", "fast_float32"
 BEST_ROWS = "best", "best_long", "best_gentle", "best_squeezed", "best_mixed", "best_straight", "best_both"
 # Of these the one that is right most often on PublicTest, by its mean over the seeds.
 STRONGEST = "best_straight"
+# Among neither: their teachers have to be trained first, which costs more than the best may.
 TAUGHT_ROWS = "best_taught", "fast_taught"
 # Seven families at the cost of the baseline (notebook 09), and what each part of `best` gives (notebook 10).
 EQUAL_ROWS = tuple(name for name in EXPERIMENTS if name.startswith("equal_"))
