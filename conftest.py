@@ -9,21 +9,18 @@ from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell
 from xdist.scheduler import LoadScopeScheduling
 
-# Deleted when the tests end. Shared, so that notebook 03 finds the training of notebook 02 as it does when stored.
+# Deleted when the tests end.
 SCRATCH = tempfile.TemporaryDirectory(prefix="fer_tests_", ignore_cleanup_errors=True)
 
 SLOW_FIXTURES = {"real_fer2013", "executed", "stored", "built", "cluster", "colab"}
-NOTEBOOKS = "notebooks"
-# Runs notebooks after their own test, whose trainings it finds.
-AFTER_NOTEBOOKS = "tests/fer_utils/test_colab_versions.py"
 GROUPS = dict.fromkeys(("tests/fer_course/test_site.py", "tests/fer_course/test_browser.py"), "site")
-GROUPS[AFTER_NOTEBOOKS] = NOTEBOOKS
+# What is begun first, in this order: what takes long. The notebooks come before Colab, which finds their trainings.
+FIRST = ".ipynb", "test_colab_versions.py", "test_site.py", "test_browser.py"
 
 os.environ.update(
     FER_DATA="drawn",
     FER_PROFILE="quick",
     FER_PROGRESS="0",
-    FER_RUNS=str(Path(SCRATCH.name) / "runs"),
     IPYTHONDIR=str(Path(SCRATCH.name) / "ipython"),
     TF_CPP_MIN_LOG_LEVEL="3",
     # Tests run side by side: one that also computes on its neighbour's core waits for it, longer than it gains.
@@ -34,6 +31,9 @@ os.environ.update(
     OPENBLAS_NUM_THREADS="1",
     OMP_NUM_THREADS="1",
 )
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    # Passed on to all processes of the tests, so that notebook 03 finds the training of notebook 02 as when it is stored.
+    os.environ["FER_RUNS"] = str(Path(SCRATCH.name) / "runs")
 # A backend of the user's own choice would keep the figures out of the notebooks.
 os.environ.pop("MPLBACKEND", None)
 
@@ -49,7 +49,7 @@ RunningKernel.execute_cell_input = execute_with_history
 def pytest_collection_modifyitems(items):
     """Marks as slow what needs a kernel, a cluster, the site, Colab's folder or the real FER2013.
 
-    What goes to a worker together and holds a slow test is begun first, the notebooks before all others.
+    What goes to a worker together and holds a slow test is begun first, and of that what `FIRST` names.
     """
     slow = set()
     for item in items:
@@ -59,8 +59,8 @@ def pytest_collection_modifyitems(items):
             slow.add(find_group(item.nodeid))
 
     def place(item):
-        group = find_group(item.nodeid)
-        return group not in slow, group != NOTEBOOKS, item.nodeid.startswith(AFTER_NOTEBOOKS)
+        file = item.nodeid.partition("::")[0]
+        return find_group(file) not in slow, [not file.endswith(end) for end in FIRST]
 
     items.sort(key=place)
 
@@ -68,10 +68,10 @@ def pytest_collection_modifyitems(items):
 def find_group(test):
     """Returns the name of the tests that one worker runs together with the one called `test`: those of its file.
 
-    All notebooks go together, so that later ones find the trainings of earlier ones, and all that needs the site.
+    A notebook and its solutions, which find its trainings, go together, and so does all that needs the site.
     """
     file = test.partition("::")[0]
-    return NOTEBOOKS if file.endswith(".ipynb") else GROUPS.get(file, file)
+    return Path(file).name if file.endswith(".ipynb") else GROUPS.get(file, file)
 
 
 def pytest_xdist_make_scheduler(config, log):
