@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import tensorflow
 
 from fer_course import benchmark, benchmark_training
 from fer_utils.data.formats import read_fer2013
@@ -14,6 +15,14 @@ from fer_utils.training.experiments import EQUAL_ROWS, EXPERIMENTS, find_recipe
 from fer_utils.training.facts import save_facts
 from small_records import measured
 from small_training import make_faces
+
+
+@pytest.fixture
+def eagerly():
+    """No step is traced into a graph first, which takes longer than the few that are measured here."""
+    tensorflow.config.run_functions_eagerly(True)
+    yield
+    tensorflow.config.run_functions_eagerly(False)
 
 
 def test_all_ways_of_reading_give_the_same_pixels(tmp_path):
@@ -29,7 +38,7 @@ def test_all_ways_of_reading_give_the_same_pixels(tmp_path):
 
 
 @pytest.mark.slow
-def test_all_families_are_measured_beside_the_plain_one(small_network, monkeypatch):
+def test_all_families_are_measured_beside_the_plain_one(small_network, eagerly, monkeypatch):
     monkeypatch.setattr(benchmark_training, "count_in_turns", lambda actions, seconds: dict.fromkeys(actions, 2.0))
     rows = benchmark_training.measure_families(make_faces(), quick=False)
     assert [row.what.removesuffix(speeds.TRAINING_ENDING) for row in rows] == list(EQUAL_ROWS)
@@ -52,7 +61,7 @@ def test_the_table_can_be_read_and_comes_back_as_it_was_saved(tmp_path):
 
 
 @pytest.mark.slow
-def test_everything_is_measured_and_has_its_anchor(small_network, monkeypatch):
+def test_everything_is_measured_and_has_its_anchor(small_network, eagerly, monkeypatch):
     monkeypatch.setenv("FER_PROGRESS", "0")
     faces = make_faces()
     monkeypatch.setattr(benchmark, "load_faces", lambda: faces)
