@@ -32,7 +32,7 @@ os.environ.update(
     OMP_NUM_THREADS="1",
 )
 if "PYTEST_XDIST_WORKER" not in os.environ:
-    # Passed on to all processes of the tests, so that notebook 03 finds the training of notebook 02 as when it is stored.
+    # One store for all processes of the tests: notebook 03 finds the training of notebook 02 as when it is stored.
     os.environ["FER_RUNS"] = str(Path(SCRATCH.name) / "runs")
 # A backend of the user's own choice would keep the figures out of the notebooks.
 os.environ.pop("MPLBACKEND", None)

@@ -328,12 +328,14 @@ def test_the_commit_is_unknown_outside_a_clone_even_inside_another_repository(mo
 PROGRAM = """
 import sys
 sys.path[:0] = ["tests", "."]
+from fer_utils.training.build import NETWORKS
 from fer_utils.training.experiments import RECIPES
 from fer_utils.training.recipes import Recipe
-from fer_utils.training.learned import lesson_of_labels
 from fer_utils.training.loop import train
-from small_training import make_faces
-experiment, epochs = sys.argv[1:]
+from small_training import build_small_network, make_faces
+experiment, epochs, small = sys.argv[1:]
+if small == "small":
+    NETWORKS["lenet_like"] = build_small_network
 RECIPES["quick"] = Recipe(width=0.1, epochs=int(epochs), batch_size=32, learning_rate=1e-3, train_images=None)
 train(experiment, make_faces())
 """
@@ -384,9 +386,9 @@ needs_jax = pytest.mark.skipif(
 )
 
 
-def start_training(store, experiment, epochs, **settings):
-    """A process that trains `experiment` on the tiny faces and keeps the run in `store`."""
-    return start_program(PROGRAM, experiment, str(epochs), FER_RUNS=str(store), **settings)
+def start_training(store, experiment, epochs, size="whole", **settings):
+    """A process that trains `experiment` on the tiny faces, perhaps a "small" network, and keeps the run in `store`."""
+    return start_program(PROGRAM, experiment, str(epochs), size, FER_RUNS=str(store), **settings)
 
 
 def start_program(program, *arguments, **settings):
@@ -461,8 +463,9 @@ def test_fit_trains_under_jax_alone(monkeypatch, backend, way):
 
 @pytest.mark.slow
 @needs_jax
-def test_the_same_experiment_trains_under_jax(tmp_path):
-    wait_for(start_training(tmp_path, "lenet_like_augmented", 2, **WITH_JAX))
+def test_the_same_experiment_trains_under_jax(tmp_path, small_network):
+    # A small one: what takes the time is XLA, which compiles every layer.
+    wait_for(start_training(tmp_path, "lenet_like_augmented", 2, "small", **WITH_JAX))
     (run,), problems = list_runs(next(tmp_path.iterdir()))
     assert problems == []
     assert {"jax", "keras"} <= set(run.versions)
