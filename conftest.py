@@ -15,7 +15,7 @@ SCRATCH = tempfile.TemporaryDirectory(prefix="fer_tests_", ignore_cleanup_errors
 SLOW_FIXTURES = {"real_fer2013", "executed", "stored", "built", "cluster", "colab"}
 GROUPS = dict.fromkeys(("tests/fer_course/test_site.py", "tests/fer_course/test_browser.py"), "site")
 # What is begun first, in this order: what takes long. The notebooks come before Colab, which finds their trainings.
-FIRST = ".ipynb", "test_colab_versions.py", "test_site.py", "test_browser.py"
+FIRST = ".ipynb", "test_colab_versions.py", "test_site.py"
 
 os.environ.update(
     FER_DATA="drawn",

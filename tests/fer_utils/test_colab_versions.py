@@ -84,8 +84,9 @@ print(json.dumps({name: metadata.version(name) for name in sys.argv[2:]}))
 cli.BUILD = Path(sys.argv[1])
 cli.NOTEBOOKS = Path(shutil.copytree(cli.NOTEBOOKS, cli.BUILD / "notebooks"))
 baseline = cli.NOTEBOOKS / "02_baseline_overfitting.ipynb"
-before, fit, after = baseline.read_text(encoding="utf-8").partition("epochs=recipe.epochs,")
-baseline.write_text(before + fit.replace("recipe.epochs", "2") + after, encoding="utf-8")
+text = baseline.read_text(encoding="utf-8")
+assert text.count("epochs=recipe.epochs,") == 1
+baseline.write_text(text.replace("epochs=recipe.epochs,", "epochs=2,"), encoding="utf-8")
 RECIPES["quick"] = Recipe(width=0.1, epochs=2, batch_size=32, learning_rate=1e-3, train_images=200)
 print(json.dumps(train("lenet_like_augmented", load_faces(), store=cli.BUILD / "runs").history))
 cli.app(["run", "--only", "01", "--only", "02", "--only", "03"])

@@ -333,8 +333,8 @@ from fer_utils.training.experiments import RECIPES
 from fer_utils.training.recipes import Recipe
 from fer_utils.training.loop import train
 from small_training import build_small_network, make_faces
-experiment, epochs, small = sys.argv[1:]
-if small == "small":
+experiment, epochs, size = sys.argv[1:]
+if size == "small":
     NETWORKS["lenet_like"] = build_small_network
 RECIPES["quick"] = Recipe(width=0.1, epochs=int(epochs), batch_size=32, learning_rate=1e-3, train_images=None)
 train(experiment, make_faces())
