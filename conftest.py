@@ -36,6 +36,8 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["FER_RUNS"] = str(Path(SCRATCH.name) / "runs")
 # A backend of the user's own choice would keep the figures out of the notebooks.
 os.environ.pop("MPLBACKEND", None)
+# Without its bytecode every process of the tests would compile what it imports; of TensorFlow that takes ten seconds.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def execute_with_history(kernel, source, allow_stdin=None):

@@ -72,7 +72,10 @@ def start_chromium(playwright):
 
 @contextlib.contextmanager
 def start_lab(notebooks, environment):
-    """Yields the address of a JupyterLab on the folder `notebooks`; its kernels get the variables `environment`."""
+    """Yields the address of a JupyterLab on the folder `notebooks`; its kernels get the variables `environment`.
+
+    A page of it has JupyterLab's own application as `jupyterapp`.
+    """
     with tempfile.TemporaryDirectory(prefix="fer_lab_", ignore_cleanup_errors=True) as folder:
         for name, values in LAB_SETTINGS.items():
             path = Path(folder, "config", "lab", "user-settings", "@jupyterlab", f"{name}.jupyterlab-settings")
@@ -80,6 +83,7 @@ def start_lab(notebooks, environment):
             path.write_text(json.dumps(values), encoding="utf-8")
         places = {f"JUPYTER_{name.upper()}_DIR": str(Path(folder, name)) for name in ("config", "data", "runtime")}
         arguments = ["--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0", str(notebooks)]
+        arguments += ["--expose-app-in-browser"]
         arguments += [f"--ServerApp.shutdown_no_activity_timeout={ORPHAN_SECONDS}"]
         arguments += [f"--MappingKernelManager.cull_idle_timeout={ORPHAN_SECONDS}"]
         log = Path(folder, "log")

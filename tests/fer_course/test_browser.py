@@ -45,6 +45,13 @@ READ_NOTEBOOK = """() => {
         figures: find(".jp-OutputArea-output > img").filter((image) => image.naturalWidth > 0).length,
     };
 }"""
+LIST_FILES = "() => jupyterapp.commands.execute('filebrowser:refresh')"
+# Shuts the kernel down and closes the notebook, saved or not.
+CLOSE_NOTEBOOK = """async () => {
+    const panel = jupyterapp.shell.currentWidget;
+    await panel?.sessionContext?.shutdown();
+    panel?.dispose();
+}"""
 SCROLL_TO_BAR = """() => [...document.querySelectorAll(".jp-OutputArea-output")]
     .filter((output) => /\\d+% \\|/.test(output.textContent)).at(-1)?.scrollIntoView({block: "center"})"""
 # What is wrong with a page of the site: pictures that are not drawn, formulas without a size.
@@ -71,15 +78,21 @@ def chromium():
         yield context
 
 
-@pytest.fixture
-def page(chromium):
-    """A new page. The test fails if it asked for anything that is not on this machine."""
+@contextlib.contextmanager
+def open_page(chromium):
+    """Yields a new page, and fails if it asked for anything that is not on this machine."""
     asked = []
     page = chromium.new_page()
     page.on("request", lambda request: asked.append(request.url))
     yield page
     page.close()
     assert [url for url in asked if not url.startswith(("http://127.0.0.1:", "data:", "blob:"))] == []
+
+
+@pytest.fixture
+def page(chromium):
+    with open_page(chromium) as page:
+        yield page
 
 
 # --- the notebooks in JupyterLab ---
@@ -93,15 +106,26 @@ def notebooks(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def lab(chromium, notebooks, tmp_path_factory):
-    """The address of a JupyterLab on the `notebooks`, with progress bars and a store of runs of its own."""
-    with start_lab(notebooks, {"FER_PROGRESS": "1", "FER_RUNS": str(tmp_path_factory.mktemp("runs"))}) as address:
-        yield address
+def jupyterlab(chromium, notebooks, tmp_path_factory):
+    """A page with JupyterLab on the `notebooks`, with progress bars and a store of runs of its own."""
+    settings = {"FER_PROGRESS": "1", "FER_RUNS": str(tmp_path_factory.mktemp("runs"))}
+    with start_lab(notebooks, settings) as address, open_page(chromium) as page:
+        page.goto(address)
+        page.locator(".jp-DirListing-item").first.wait_for(timeout=1000 * DRAWING_LIMIT)
+        yield page
 
 
-def open_notebook(page, lab, name):
+@pytest.fixture
+def lab(jupyterlab):
+    """The page with JupyterLab, in which no notebook is open before the test or after it."""
+    yield jupyterlab
+    jupyterlab.set_viewport_size(WINDOW)
+    jupyterlab.evaluate(CLOSE_NOTEBOOK)
+
+
+def open_notebook(page, name):
     """Opens a notebook as a person does, with a double click in the list of files; waits until its kernel is idle."""
-    page.goto(lab)
+    page.evaluate(LIST_FILES)
     page.locator(".jp-DirListing-item", has_text=name).dblclick(timeout=1000 * DRAWING_LIMIT)
     page.get_by_text("(ipykernel) | Idle").wait_for(timeout=1000 * DRAWING_LIMIT)
 
@@ -172,8 +196,8 @@ def read_stored(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook(path, page, lab):
-    name, stored = path.stem, read_stored(path)
+def test_notebook(path, lab):
+    page, name, stored = lab, path.stem, read_stored(path)
 
     def complete(state):
         return state | stored == state
@@ -181,13 +205,12 @@ def test_notebook(path, page, lab):
     def finished(state):
         return state["wrong"] or complete(state)
 
-    open_notebook(page, lab, name)
+    open_notebook(page, name)
     assert complete(watch(page, complete, DRAWING_LIMIT)), "the stored outputs"
     page.screenshot(path=SHOTS / f"{name}-stored.png")
     if name != RUN:
         shoot(page, name)
         assert page.evaluate(READ_NOTEBOOK)["wrong"] == []
-        choose(page, "Kernel", "Shut Down Kernel")
         return
 
     choose(page, "Edit", "Clear Outputs of All Cells")
@@ -199,59 +222,55 @@ def test_notebook(path, page, lab):
     shoot(page, name)
     assert state["wrong"] == []
     assert {key: state[key] for key in stored} == stored
-    choose(page, "Kernel", "Shut Down Kernel")
 
 
 def write_notebook(path, sources):
     nbformat.write(new_notebook(cells=[new_code_cell(source) for source in sources], metadata=STORED_METADATA), path)
 
 
-def test_the_photo_widget_answers(page, lab, notebooks):
+def test_the_photo_widget_answers(lab, notebooks):
     cells = nbformat.read(notebooks / f"{ASKS}.ipynb", as_version=4).cells
     sources = [cell.source for cell in cells if cell.cell_type == "code"]
     number = next(n for n, source in enumerate(sources, start=1) if WIDGET in source)
     write_notebook(notebooks / "97_widget.ipynb", sources[:number])
-    open_notebook(page, lab, "97_widget")
-    choose(page, "Run", "Run All Cells")
+    open_notebook(lab, "97_widget")
+    choose(lab, "Run", "Run All Cells")
     done = [f"[{number}]:" for number in range(1, number + 1)]
-    state = watch(page, lambda state: state["wrong"] or state["prompts"] == done, NOTEBOOK_LIMIT)
+    state = watch(lab, lambda state: state["wrong"] or state["prompts"] == done, NOTEBOOK_LIMIT)
     assert state["wrong"] == [] and state["prompts"] == done
 
-    on_portrait, is_drawn, on_camera = ask_the_widget(page, ASKS)
+    on_portrait, is_drawn, on_camera = ask_the_widget(lab, ASKS)
     assert any(expression in on_portrait for expression in CLASS_NAMES) and is_drawn
     assert "no face" in on_camera
-    check_live(page, CLASS_NAMES, SHOTS / f"{ASKS}-live.png")
-    choose(page, "Kernel", "Shut Down Kernel")
+    check_live(lab, CLASS_NAMES, SHOTS / f"{ASKS}-live.png")
 
 
-def test_a_training_shows_its_bar(page, lab, notebooks):
+def test_a_training_shows_its_bar(lab, notebooks):
     training = "from fer_utils import data, training\nrun = training.train('fast', data.load_faces())"
     write_notebook(notebooks / "98_training.ipynb", [heads.setup_source(""), training, "print(run.best_epoch)"])
-    open_notebook(page, lab, "98_training")
-    choose(page, "Run", "Run All Cells")
+    open_notebook(lab, "98_training")
+    choose(lab, "Run", "Run All Cells")
 
     def finished(state):
         return state["wrong"] or re.fullmatch(r"\d+\n", "".join(state["printed"][-1:]))
 
-    first, other = watch_the_bar(page, finished)
-    page.evaluate(SCROLL_TO_BAR)
-    page.screenshot(path=SHOTS / "training.png")
+    first, other = watch_the_bar(lab, finished)
+    lab.evaluate(SCROLL_TO_BAR)
+    lab.screenshot(path=SHOTS / "training.png")
     assert first is not None and other is not None and first < other
-    state = watch(page, finished, NOTEBOOK_LIMIT)
+    state = watch(lab, finished, NOTEBOOK_LIMIT)
     assert state["wrong"] == [] and shown_percentage(state) is None, "the bar is gone when the training is over"
-    choose(page, "Kernel", "Shut Down Kernel")
 
 
-def test_what_goes_wrong_in_a_notebook_is_seen(page, lab, notebooks):
+def test_what_goes_wrong_in_a_notebook_is_seen(lab, notebooks):
     sources = ["import sys", "print('careful', file=sys.stderr)", "1 / 0", "print('never')"]
     write_notebook(notebooks / "99_trouble.ipynb", sources)
-    open_notebook(page, lab, "99_trouble")
-    choose(page, "Run", "Run All Cells")
-    state = watch(page, lambda state: len(state["wrong"]) == 2, DRAWING_LIMIT)
+    open_notebook(lab, "99_trouble")
+    choose(lab, "Run", "Run All Cells")
+    state = watch(lab, lambda state: len(state["wrong"]) == 2, DRAWING_LIMIT)
     careful, error = state["wrong"]
     assert careful == "careful\n" and "ZeroDivisionError" in error
     assert state["printed"] == [] and state["figures"] == 0
-    choose(page, "Kernel", "Shut Down Kernel")
 
 
 # --- the site ---

@@ -95,9 +95,7 @@ cli.app(["run", "--only", "01", "--only", "02", "--only", "03"])
 
 def test_notebooks_run_with_colabs_versions(colab_python, tmp_path):
     command = [colab_python, "-c", RUN, tmp_path / "build", *VERSIONS]
-    # Bytecode is kept, whatever the tests' own Python does: otherwise each of the four processes compiles TensorFlow.
-    settings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    result = subprocess.run(command, cwd=PROJECT, env=settings, capture_output=True, encoding="utf-8")
+    result = subprocess.run(command, cwd=PROJECT, capture_output=True, encoding="utf-8")
     assert result.returncode == 0, result.stdout + result.stderr[-3000:]
     versions, history = (json.loads(line) for line in result.stdout.splitlines() if line.startswith("{"))
     assert all(versions[name].startswith(f"{version}.") for name, version in VERSIONS.items()), versions
