@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fer_utils.device import keras
 from fer_utils.environment import atomic_path, expand_home, quiet_stderr
+from fer_utils.models import with_keras_layers
 from fer_utils.report import find_kept, load_recorded
 from fer_utils.training import find_experiment, load_network
 
@@ -27,7 +28,7 @@ def export(experiment, path):
     _check_form(path)
     find_experiment(experiment)
     run = find_kept(load_recorded(experiment), experiment)
-    network = load_network(run)
+    network = with_keras_layers(load_network(run))
     # Keras goes by the suffix, which the hidden file of `atomic_path` has not.
     with tempfile.TemporaryDirectory() as folder, atomic_path(path) as temporary:
         made = Path(folder) / f"network{path.suffix}"

@@ -135,8 +135,8 @@ def _ask_nvidia(fact):
     return answer.strip().partition("\n")[0].strip()
 
 
-def tensorflow_for_gradients():
-    """Returns TensorFlow, for its gradients; `BackendError` under another backend. Only this function names it."""
+def import_tensorflow():
+    """Returns TensorFlow; `BackendError` under another backend. Only this function names it."""
     if keras.backend.backend() != "tensorflow":
         raise BackendError(f"gradients are taken with TensorFlow; KERAS_BACKEND is {keras.backend.backend()!r}")
     import tensorflow

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 
 from fer_utils.data import IMAGE_SIZE
-from fer_utils.device import keras, tensorflow_for_gradients
+from fer_utils.device import import_tensorflow, keras
 from fer_utils.evaluation.readings import convolution_outputs, last_maps
 from fer_utils.models import predict
 
@@ -21,7 +21,7 @@ def class_heat_maps(model, images, classes=None, layer_name=None):
     (`readings.last_maps`), whose height and width the heat maps have. Each map is divided by its own largest value; all
     zero where nothing speaks for the class.
     """
-    tf = tensorflow_for_gradients()
+    tf = import_tensorflow()
     layer = model.get_layer(layer_name or last_maps(model))
     softmax = model.layers[-1]
     both = keras.Model(model.input, [layer.output, softmax.input])

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import r2_score
 from sklearn.neighbors import NearestNeighbors
 
-from fer_utils.device import keras, tensorflow_for_gradients
+from fer_utils.device import import_tensorflow, keras
 from fer_utils.models import predict
 
 layers = keras.layers
@@ -105,7 +105,7 @@ def gradient_norms(model, images, labels):
     of uint8 images (N, 48, 48, 1) in training mode: what reaches a layer when it is about to learn (report §4.3; He et
     al. 2016). The model stays as it is.
     """
-    tf = tensorflow_for_gradients()
+    tf = import_tensorflow()
     weighted = [layer for layer in model.layers if hasattr(layer, "kernel") and "shortcut" not in layer.name]
     kernels = [layer.kernel.value for layer in weighted]
     # A plain call in training mode would move the averages of the batch normalisations.

@@ -3,6 +3,7 @@
 from fer_utils.models.augmentation import ROTATION_DEGREES, ZOOM, augmentation_layer, mix_pairs, set_share, smooth
 from fer_utils.models.cost import PASSES, count_multiply_adds
 from fer_utils.models.families import BUDGET, FAMILIES, mobilenet
+from fer_utils.models.layers import with_keras_layers
 from fer_utils.models.of_course import deep_finer, deep_longer, deep_residual, deep_squeezed, fast
 from fer_utils.models.of_report import lenet_like, resnet_like, vgg_like
 from fer_utils.models.prediction import VIEWS, predict, predict_views
@@ -50,4 +51,5 @@ __all__ = [
     "smooth",
     "train_stack",
     "vgg_like",
+    "with_keras_layers",
 ]

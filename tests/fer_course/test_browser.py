@@ -4,7 +4,6 @@ Screenshots go to build/browser. By hand: `pytest -m browser`, for one notebook 
 """
 
 import contextlib
-import math
 import re
 import shutil
 import subprocess
@@ -51,6 +50,11 @@ CLOSE_NOTEBOOK = """async () => {
     const panel = jupyterapp.shell.currentWidget;
     await panel?.sessionContext?.shutdown();
     panel?.dispose();
+}"""
+# The height of what is seen of a notebook, and where its last cell ends.
+MEASURE_SHEET = """sheet => {
+    const last = [...sheet.querySelectorAll(".jp-Cell")].at(-1).getBoundingClientRect();
+    return [sheet.clientHeight, last.bottom - sheet.getBoundingClientRect().top + sheet.scrollTop];
 }"""
 SCROLL_TO_BAR = """() => [...document.querySelectorAll(".jp-OutputArea-output")]
     .filter((output) => /\\d+% \\|/.test(output.textContent)).at(-1)?.scrollIntoView({block: "center"})"""
@@ -172,17 +176,17 @@ def ask_the_widget(page, name):
 
 
 def shoot(page, name):
-    """Saves the whole notebook as pictures NAME-1.png, NAME-2.png, ..."""
+    """Saves the whole notebook, scrolling through it, as pictures NAME-1.png, NAME-2.png, ..."""
     page.set_viewport_size({**WINDOW, "height": SHOT_HEIGHT})
-    sheet = page.locator(".jp-WindowedPanel-outer")
-    height, end = sheet.evaluate(
-        "sheet => [sheet.clientHeight, [...sheet.querySelectorAll('.jp-Cell')].at(-1).getBoundingClientRect().bottom"
-        " - sheet.getBoundingClientRect().top + sheet.scrollTop]"
-    )
-    for number in range(math.ceil(end / height)):
-        sheet.evaluate("(sheet, top) => sheet.scrollTo(0, top)", number * height)
+    sheet, number, shown, end = page.locator(".jp-WindowedPanel-outer"), 0, 0, 1
+    while shown < end:
+        sheet.evaluate("(sheet, top) => sheet.scrollTo(0, top)", shown)
         page.wait_for_timeout(200)
-        page.screenshot(path=SHOTS / f"{name}-{number + 1}.png")
+        number += 1
+        page.screenshot(path=SHOTS / f"{name}-{number}.png")
+        # JupyterLab draws a cell as it comes in sight, and only then knows its height.
+        height, end = sheet.evaluate(MEASURE_SHEET)
+        shown = number * height
     page.set_viewport_size(WINDOW)
 
 
@@ -206,11 +210,12 @@ def test_notebook(path, lab):
         return state["wrong"] or complete(state)
 
     open_notebook(page, name)
-    assert complete(watch(page, complete, DRAWING_LIMIT)), "the stored outputs"
     page.screenshot(path=SHOTS / f"{name}-stored.png")
+    shoot(page, name)
+    state = watch(page, complete, DRAWING_LIMIT)
+    assert complete(state), "the stored outputs"
     if name != RUN:
-        shoot(page, name)
-        assert page.evaluate(READ_NOTEBOOK)["wrong"] == []
+        assert state["wrong"] == []
         return
 
     choose(page, "Edit", "Clear Outputs of All Cells")
