@@ -2,6 +2,7 @@
 
 import os
 import random
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -12,6 +13,15 @@ from fer_utils.environment import PROJECT
 
 # In this process only: the notebooks' kernels keep drawing into the notebook.
 matplotlib.use("Agg")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def graphs_as_traced():
+    """Nothing is gained by improving a graph that runs a few times, as most do here."""
+    if "tensorflow" in sys.modules:
+        from small_training import leave_graphs_as_traced
+
+        leave_graphs_as_traced()
 
 
 @pytest.fixture(scope="session")

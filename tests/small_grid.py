@@ -13,13 +13,14 @@ import time
 from fer_utils.training import grid, loop, screening
 from fer_utils.training.build import NETWORKS
 from fer_utils.training.experiments import RECIPES
-from small_training import TINY, build_small_network, call_here, draw_numbers
+from small_training import TINY, build_small_network, call_here, draw_numbers, leave_graphs_as_traced
 
 GRID_TRAINS = grid._train_unless_taken
 TASKS = [("lenet_like", 0), ("vgg_like", 0), ("lenet_like", 1)]
 
 
 def dask_setup(worker=None):
+    leave_graphs_as_traced()
     fit_one_epoch, record = loop.fit_one_epoch, loop._record
     grid.call_apart = screening.call_apart = call_here
 

@@ -47,6 +47,13 @@ def build_small_network(width, conv_stride=1, augmentation=None, dropout=0.0):
     return keras.Model(inputs, keras.layers.Dense(7, activation="softmax", name="expression")(x))
 
 
+def leave_graphs_as_traced():
+    """Has TensorFlow run the graphs of this process as they are; the last digits differ from those of improved ones."""
+    import tensorflow
+
+    tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
 def draw_numbers(stop):
     """Draws from Python's and numpy's random numbers, some ten thousand times a second, until the event `stop`."""
     while not stop.wait(1e-4):
