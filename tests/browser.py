@@ -25,7 +25,11 @@ FLAGS = [
     *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
 ]
 WINDOW = {"width": 1280, "height": 900}
-LAB_SETTINGS = {"apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False}}
+# All cells of a notebook are drawn as it opens, and not only those in sight.
+LAB_SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "notebook-extension/tracker": {"windowingMode": "none"},
+}
 # A server that nobody ends, because the tests were killed, ends itself and its kernels after these seconds.
 ORPHAN_SECONDS = 300
 

@@ -42,7 +42,7 @@ def test_the_normalisation_is_keras_s(shape, dtype, trainable):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
 
 
-def test_it_takes_one_operation_of_tensorflow_where_it_trains():
+def test_it_takes_one_operation_of_tensorflow_where_it_trains(monkeypatch):
     import tensorflow
 
     def list_operations(training):
@@ -54,6 +54,8 @@ def test_it_takes_one_operation_of_tensorflow_where_it_trains():
 
     assert "FusedBatchNormV3" in list_operations(training=True)
     assert "FusedBatchNormV3" not in list_operations(training=False)
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    assert "FusedBatchNormV3" not in list_operations(training=True)
 
 
 def test_a_copy_with_keras_s_layers_answers_the_same():
