@@ -11,6 +11,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -456,20 +457,19 @@ def test_real_archives_equal_the_npz(real_faces, real_csv, tmp_path):
     assert found.verdict == "verified copy of icml_face_data.csv (md5 b114b9e04e6949e5fe8b6a98b3892b1d)"
 
 
-def make_real_images(faces, name, **options):
-    """Yields (name, content) of the class folders of all faces."""
+def make_real_images(faces, name, *options):
+    """Yields (name, content) of the class folders of all faces, in the form that the end of `name` says."""
     for row, (image, label, split) in enumerate(zip(*faces, strict=True)):
-        stream = io.BytesIO()
-        Image.fromarray(image).save(stream, **options)
+        content = cv2.imencode(Path(name).suffix, image, options)[1].tobytes()  # three times as fast as PIL
         folder = f"{'train' if split == 0 else 'test'}/{CLASS_NAMES[label].lower()}"
-        yield f"{folder}/{name.format(usage=SPLIT_NAMES[split], row=row)}", stream.getvalue()
+        yield f"{folder}/{name.format(usage=SPLIT_NAMES[split], row=row)}", content
 
 
 def test_real_png_folders_equal_the_npz_after_sorting(real_faces, tmp_path):
     """Without the name of a split in the file names: the counts give it back."""
     path = tmp_path / "folders.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        for name, content in make_real_images(real_faces, "im{row}.png", format="png", compress_level=1):
+        for name, content in make_real_images(real_faces, "im{row}.png", cv2.IMWRITE_PNG_COMPRESSION, 1):
             archive.writestr(name, content)
     found = read_fer2013(path)
     path.unlink()
@@ -481,12 +481,12 @@ def test_real_jpg_folders_give_equal_labels_and_counts(real_faces, tmp_path):
     for class_name in CLASS_NAMES:
         for split in ("train", "test"):
             (tmp_path / "folders" / split / class_name.lower()).mkdir(parents=True)
-    for name, content in make_real_images(real_faces, "{usage}_{row}.jpg", format="jpeg"):
+    for name, content in make_real_images(real_faces, "{usage}_{row}.jpg", cv2.IMWRITE_JPEG_QUALITY, 75):
         (tmp_path / "folders" / name).write_bytes(content)
     found = read_fer2013(tmp_path / "folders")
     shutil.rmtree(tmp_path / "folders")
     # Numbers grow with the row, so sorting the rows by split and class puts them in the folders' order.
     order = np.lexsort((real_faces[1], real_faces[2]))
     assert np.array_equal(found.labels, real_faces[1][order]) and np.array_equal(found.usage, real_faces[2][order])
-    assert np.mean((found.pixels.astype(float) - real_faces[0][order]) ** 2) < 50
+    assert np.mean((found.pixels.astype("float32") - real_faces[0][order]) ** 2) < 50
     assert found.is_fer2013 and found.verdict.startswith("FER2013 by its counts; pixels not verified")
