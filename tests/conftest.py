@@ -16,12 +16,13 @@ matplotlib.use("Agg")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def graphs_as_traced():
-    """Nothing is gained by improving a graph that runs a few times, as most do here."""
+def short_trainings():
+    """Steps are traced once and run as they are: nothing is gained by improving what runs a few times, as most do."""
     if "tensorflow" in sys.modules:
-        from small_training import leave_graphs_as_traced
+        from small_training import leave_graphs_as_traced, trace_steps_once
 
         leave_graphs_as_traced()
+        trace_steps_once()
 
 
 @pytest.fixture(scope="session")

@@ -54,6 +54,16 @@ def leave_graphs_as_traced():
     tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
+def trace_steps_once():
+    """Has Keras make its variables before the first step, as it does on its other backends.
+
+    Made within the step, they have TensorFlow trace it twice, which takes longer than most trainings of the tests.
+    """
+    from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
+
+    TensorFlowTrainer._maybe_symbolic_build = TensorFlowTrainer._symbolic_build
+
+
 def draw_numbers(stop):
     """Draws from Python's and numpy's random numbers, some ten thousand times a second, until the event `stop`."""
     while not stop.wait(1e-4):

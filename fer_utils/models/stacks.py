@@ -58,6 +58,7 @@ def train_stack(network, split, epochs=STACK_EPOCHS):
     """
     # A network that is trained for seconds is not worth compiling by XLA.
     optimizer = keras.optimizers.SGD(STACK_RATE, momentum=STACK_MOMENTUM)
+    optimizer.build(network.trainable_variables)  # made within the first step, they have TensorFlow trace it twice
     network.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=False)
     images, labels = split.images[:STACK_FACES], split.labels[:STACK_FACES]
     return network.fit(images, labels, batch_size=STACK_BATCH, epochs=epochs, verbose=0).history["loss"]

@@ -27,6 +27,17 @@ def compile_network(network, recipe, n_images):
     optimizer.build(network.trainable_variables)
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
     network.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
+    _build_metrics(network)
+
+
+def _build_metrics(network):
+    """Gives the metrics their variables, as the optimiser has its own.
+
+    Keras makes what is missing within the first step, and TensorFlow traces a step that made variables once more.
+    """
+    wanted = keras.ops.ones((1, *network.output.shape[1:]))
+    network.compute_metrics(None, wanted, wanted)
+    network.reset_metrics()
 
 
 def _schedule(recipe, steps):

@@ -31,6 +31,18 @@ def test_momentum_puts_gradient_descent_in_adam_s_place():
     assert (optimizer.momentum, optimizer.weight_decay) == (0.9, 0.01)
 
 
+def test_tensorflow_traces_the_step_once(monkeypatch):
+    network, traces = build_small_network(0.1), []
+    compile_network(network, dataclasses.replace(TINY, weight_decay=0.1, ema_decay=0.9), 32)
+    step = network.train_step
+    monkeypatch.setattr(network, "train_step", lambda batch: traces.append(batch) or step(batch))
+    network.make_train_function()
+    images, wanted = np.zeros((32, 48, 48, 1), np.uint8), np.eye(7, dtype=np.float32)[np.zeros(32, int)]
+    told = [network.train_function(iter([(images, wanted, None)])) for _ in range(3)]
+    assert len(traces) == 1
+    assert told[2]["loss"] < told[0]["loss"]
+
+
 @pytest.mark.parametrize("extra", [{}, {"momentum": 0.9}, {"optimizer": "rmsprop"}], ids=str)
 @pytest.mark.parametrize("decays", ["all", "kernels"])
 def test_weight_decay_spares_all_but_the_kernels_where_the_recipe_says_so(decays, extra):
