@@ -1,5 +1,6 @@
 """Reads names: which split and which expression the name of a folder, a file, a column or a label means."""
 
+import functools
 import re
 from pathlib import PurePosixPath
 
@@ -23,6 +24,7 @@ CLASS_WORDS = (
 )
 
 
+@functools.lru_cache(maxsize=1000)  # thousands of images lie in the same few folders
 def plain(name):
     """Returns a name as names are compared: in lower case, without blanks, signs, and a number beside a word.
 
