@@ -9,12 +9,15 @@ AMD's gain by it, Intel's without AMX lose (the course's networks train 1.1 to 1
 learned, so it belongs to the recipe.
 """
 
+import contextlib
 import functools
 import gc
+import importlib
 import logging
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 from fer_utils.environment import quiet_stderr
@@ -27,11 +30,27 @@ class BackendError(ValueError):
     """Keras could not be imported with the backend that is asked for; the message says which, and what to do."""
 
 
+def _import_tensorflow_without_jax():
+    """Imports TensorFlow before Keras does, in three quarters of the time where JAX is installed too, as on Colab.
+
+    Its converter for telephones would import JAX, for networks of JAX, which nobody has where Keras uses TensorFlow.
+    """
+    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow" or "jax" in sys.modules:
+        return
+    sys.modules["jax"] = None  # for Python: there is none
+    try:
+        importlib.import_module("tensorflow")
+    finally:
+        del sys.modules["jax"]
+
+
 # Importing makes three quarters of a million objects and lets go of few: looking for these takes as long as the rest.
 # What is left stays until Python ends, so that nobody need look at it again.
 gc.disable()
 try:
     with quiet_stderr():
+        with contextlib.suppress(ImportError):  # Keras may be set to another backend by its own file
+            _import_tensorflow_without_jax()
         import keras
 except (ImportError, ValueError) as error:
     raise BackendError(

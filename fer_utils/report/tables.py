@@ -73,7 +73,7 @@ def _result_row(name, runs):
         "test accuracy": describe_accuracy(accuracy),
         "95 % interval": f"{100 * accuracy.low:.1f} to {100 * accuracy.high:.1f} %",
         "seeds": str(len(runs)),
-        "parameters": f"{_build_again(runs[0]).count_params():,}",
+        "parameters": f"{_count_network(name, runs[0].recipe['width'])[0]:,}",
         "minutes a run": f"{minutes:.{0 if minutes >= 10 else 1}f}, {devices}",
         "command": command_of(name, runs),
     }
@@ -89,14 +89,14 @@ def tabulate_shortcuts(recorded):
     rows = {}
     for name in ("vgg_like", "resnet_like"):
         if runs := recorded.get(name):
-            network = _build_again(runs[0])
+            parameters, multiply_adds = _count_network(name, runs[0].recipe["width"])
             best = [max(run.history["val_accuracy"]) for run in runs]
             rows[EXPERIMENTS[name].title] = {
                 "report, test": f"{TABLE_1[name]} %",
                 "test accuracy": describe_accuracy(average_over_seeds(correct_answers(runs))),
                 "validation accuracy": f"{100 * np.mean(best):.1f} %",
-                "parameters": f"{network.count_params():,}",
-                "multiply-adds": f"{count_multiply_adds(network) / 1e6:.0f} million",
+                "parameters": f"{parameters:,}",
+                "multiply-adds": f"{multiply_adds / 1e6:.0f} million",
                 "mean training loss": f"{np.mean([run.history['loss'] for run in runs]):.3f}",
             }
     return pd.DataFrame(rows).T
@@ -115,15 +115,15 @@ def tabulate_equal_cost(recorded, seconds):
     """
     rows = {}
     for name in EQUAL_ROWS:
-        experiment = EXPERIMENTS[name]
-        network, runs = build_network(experiment, find_recipe(experiment, "full"), seed=None), recorded.get(name)
+        runs = recorded.get(name)
+        parameters, multiply_adds = _count_network(name, find_recipe(EXPERIMENTS[name], "full").width)
         accuracy = average_over_seeds(correct_answers(runs)) if runs else None
         rows[family_title(name)] = {
             "test accuracy": describe_accuracy(accuracy) if runs else NO_RUN,
             "95 % interval": f"{100 * accuracy.low:.1f} to {100 * accuracy.high:.1f} %" if runs else "",
             "seeds": str(len(runs or [])),
-            "parameters": f"{network.count_params():,}",
-            "multiply-adds": f"{count_multiply_adds(network) / 1e6:.1f} million",
+            "parameters": f"{parameters:,}",
+            "multiply-adds": f"{multiply_adds / 1e6:.1f} million",
             "seconds of training": f"{seconds[name]:.0f}" if name in seconds else "",
         }
     return _as_table(rows, "family")
@@ -209,17 +209,19 @@ def multiply_adds_of_training(experiment):
     found, recipe = EXPERIMENTS[experiment], find_recipe(experiment, "full")
     learned = sum(sum(COUNTS[name]) for name in found.learns_from.split(" + "))
     n_images = recipe.train_images or learned
-    return PASSES * _multiply_adds_of_face(found.model, found.conv_stride, recipe.width) * n_images * recipe.epochs
+    return PASSES * _count_network(experiment, recipe.width)[1] * n_images * recipe.epochs
+
+
+def _count_network(experiment, width):
+    """Returns the parameters and the multiply-adds of a face of an experiment's network, two ints."""
+    return _count_model(EXPERIMENTS[experiment].model, EXPERIMENTS[experiment].conv_stride, width)
 
 
 @functools.cache
-def _multiply_adds_of_face(model, conv_stride, width):
+def _count_model(model, conv_stride, width):
     recipe = Recipe(width=width, epochs=1, batch_size=1, learning_rate=0.0, train_images=None)
-    return count_multiply_adds(build_network(Experiment("", "", model, "none", conv_stride), recipe, seed=None))
-
-
-def _build_again(run):
-    return build_network(EXPERIMENTS[run.experiment], Recipe(**run.recipe), seed=None)
+    network = build_network(Experiment("", "", model, "none", conv_stride), recipe, seed=None)
+    return network.count_params(), count_multiply_adds(network)
 
 
 def describe_accuracy(accuracy):
@@ -292,13 +294,13 @@ def tabulate_answers(recorded, facts=None):
     for name in (FAST_ROWS[0], STRONGEST):
         if not recorded.get(name):
             continue
-        alone, network = correct_answers(recorded[name]).mean(), _build_again(recorded[name][0])
-        views, of_face = EXPERIMENTS[name].views, count_multiply_adds(network)
+        alone, views = correct_answers(recorded[name]).mean(), EXPERIMENTS[name].views
+        parameters, of_face = _count_network(name, recorded[name][0].recipe["width"])
         title, ways = _title_with_views(name), [(1, alone)]
         if together := (facts or {}).get("ensembles", {}).get(name):
             ways.append((together["seeds"], together["accuracy"]))
         for n_networks, accuracy in ways:
-            megabytes = n_networks * network.count_params() * BYTES_OF_FLOAT / 1e6
+            megabytes = n_networks * parameters * BYTES_OF_FLOAT / 1e6
             costs = name, n_networks, views, megabytes, n_networks * views * of_face, accuracy
             rows[f"{n_networks} × {title}" if n_networks > 1 else title] = costs
     columns = ["experiment", "networks", "views", "megabytes", "multiply_adds", "accuracy"]

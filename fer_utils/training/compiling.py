@@ -27,7 +27,8 @@ def compile_network(network, recipe, n_images):
     optimizer.build(network.trainable_variables)
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
     network.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
-    _build_metrics(network)
+    if keras.backend.backend() == "tensorflow":
+        _build_metrics(network)
 
 
 def _build_metrics(network):

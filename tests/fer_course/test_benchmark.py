@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-import tensorflow
 
 from fer_course import benchmark, benchmark_training
+from fer_utils import device
 from fer_utils.data.formats import read_fer2013
 from fer_utils.evaluation import timing
 from fer_utils.report import speeds
@@ -20,9 +20,10 @@ from small_training import make_faces
 @pytest.fixture
 def eagerly():
     """No step is traced into a graph first, which takes longer than the few that are measured here."""
-    tensorflow.config.run_functions_eagerly(True)
+    config = device.import_tensorflow().config
+    config.run_functions_eagerly(True)
     yield
-    tensorflow.config.run_functions_eagerly(False)
+    config.run_functions_eagerly(False)
 
 
 def test_all_ways_of_reading_give_the_same_pixels(tmp_path):

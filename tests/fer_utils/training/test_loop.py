@@ -333,9 +333,8 @@ from fer_utils.training.experiments import RECIPES
 from fer_utils.training.recipes import Recipe
 from fer_utils.training.loop import train
 from small_training import build_small_network, make_faces
-experiment, epochs, size = sys.argv[1:]
-if size == "small":
-    NETWORKS["lenet_like"] = build_small_network
+experiment, epochs = sys.argv[1:]
+NETWORKS["lenet_like"] = build_small_network
 RECIPES["quick"] = Recipe(width=0.1, epochs=int(epochs), batch_size=32, learning_rate=1e-3, train_images=None)
 train(experiment, make_faces())
 """
@@ -386,9 +385,9 @@ needs_jax = pytest.mark.skipif(
 )
 
 
-def start_training(store, experiment, epochs, size="whole", **settings):
-    """A process that trains `experiment` on the tiny faces, perhaps a "small" network, and keeps the run in `store`."""
-    return start_program(PROGRAM, experiment, str(epochs), size, FER_RUNS=str(store), **settings)
+def start_training(store, experiment, epochs, **settings):
+    """A process that trains a small network as `experiment` says on the tiny faces, and keeps the run in `store`."""
+    return start_program(PROGRAM, experiment, str(epochs), FER_RUNS=str(store), **settings)
 
 
 def start_program(program, *arguments, **settings):
@@ -429,7 +428,7 @@ def kill_after_epoch(process, store, epoch):
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_killed_training_ends_like_one_never_stopped(tmp_path):
-    experiment, epochs = "lenet_like_augmented", 4
+    experiment, epochs = "lenet_like_augmented", 30
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     uninterrupted = start_training(whole, experiment, epochs)
     kill_after_epoch(start_training(stopped, experiment, epochs), stopped, epoch=2)
@@ -464,8 +463,7 @@ def test_fit_trains_under_jax_alone(monkeypatch, backend, way):
 @pytest.mark.slow
 @needs_jax
 def test_the_same_experiment_trains_under_jax(tmp_path, small_network):
-    # A small one: what takes the time is XLA, which compiles every layer.
-    wait_for(start_training(tmp_path, "lenet_like_augmented", 2, "small", **WITH_JAX))
+    wait_for(start_training(tmp_path, "lenet_like_augmented", 2, **WITH_JAX))
     (run,), problems = list_runs(next(tmp_path.iterdir()))
     assert problems == []
     assert {"jax", "keras"} <= set(run.versions)
