@@ -1,6 +1,7 @@
 """The course as a person sees it: each notebook in JupyterLab, each page of the site, in a real Chromium.
 
-Screenshots go to build/browser. By hand: `pytest -m browser`, for one notebook with `-k 02`.
+Screenshots go to build/browser. By hand: `pytest -m browser`, for one notebook with `-k 02`; it keeps pictures of whole
+notebooks too, which nothing but a person looks at.
 """
 
 import contextlib
@@ -197,8 +198,14 @@ def read_stored(path):
     return {"prompts": prompts, "folded": len(cells) - len(open_cells), "figures": figures}
 
 
+@pytest.fixture
+def shoot_notebook(request):
+    """`shoot` where the tests in the browser are run by themselves, else nothing: it takes longer than the test."""
+    return shoot if request.config.option.markexpr == "browser" else lambda *_: None
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook(path, lab):
+def test_notebook(path, lab, shoot_notebook):
     page, name, stored = lab, path.stem, read_stored(path)
 
     def complete(state):
@@ -209,9 +216,8 @@ def test_notebook(path, lab):
 
     open_notebook(page, name)
     assert complete(watch(page, complete, DRAWING_LIMIT)), "the stored outputs"
-    page.screenshot(path=SHOTS / f"{name}-stored.png")
     if name != RUN:
-        shoot(page, name)
+        shoot_notebook(page, name)
         assert page.evaluate(READ_NOTEBOOK)["wrong"] == []
         return
 
@@ -221,7 +227,7 @@ def test_notebook(path, lab):
 
     choose(page, "Run", "Run All Cells")
     state = watch(page, finished, NOTEBOOK_LIMIT)
-    shoot(page, name)
+    shoot_notebook(page, name)
     assert state["wrong"] == []
     assert {key: state[key] for key in stored} == stored
 
