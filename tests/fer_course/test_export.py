@@ -1,7 +1,9 @@
 """Networks as files for other programs: what they answer, and the page that says how to ask them."""
 
+import functools
 import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 
@@ -51,6 +53,18 @@ def drawn():
     return np.stack([draw_face({units[person % 10]: 1.0}, person) for person in range(100)])[..., np.newaxis]
 
 
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A function of an experiment and a suffix that gives (run, file): each file is written once."""
+
+    @functools.cache
+    def write(experiment, suffix):
+        path = tmp_path_factory.mktemp("exported") / f"network{suffix}"
+        return export.export(experiment, path), path
+
+    return write
+
+
 @pytest.fixture
 def one_record(tmp_path, monkeypatch):
     """A folder in which a run is recorded without its weights."""
@@ -63,19 +77,19 @@ def one_record(tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("experiment", ["fast", "best"])
 @pytest.mark.parametrize("suffix", export.NEEDED)
-def test_the_file_answers_as_the_network_does(tmp_path, drawn, experiment, suffix):
+def test_the_file_answers_as_the_network_does(exported, drawn, experiment, suffix):
     need(suffix)
-    run = export.export(experiment, tmp_path / f"network{suffix}")
+    run, path = exported(experiment, suffix)
     assert run.experiment == experiment
-    wanted, found = predict(load_network(run), drawn), answer(tmp_path / f"network{suffix}", drawn)
+    wanted, found = predict(load_network(run), drawn), answer(path, drawn)
     assert found.shape == (100, 7) and found.dtype == np.float32
     assert len(set(wanted.argmax(axis=1))) > 1
     np.testing.assert_allclose(found, wanted, rtol=0, atol=TOLERANCE)
-    assert [path.name for path in tmp_path.iterdir()] == [f"network{suffix}"]
+    assert list(path.parent.iterdir()) == [path]
 
 
 @pytest.mark.slow
-def test_the_pages_lines_run_without_this_package(tmp_path, drawn):
+def test_the_pages_lines_run_without_this_package(exported, tmp_path, drawn):
     run = find_kept(load_recorded("fast"), "fast")  # under another name: it is written faster
     Image.fromarray(drawn[7, ..., 0]).save(tmp_path / "face.png")
     row = predict(load_network(run), drawn[7:8])[0]
@@ -87,7 +101,7 @@ def test_the_pages_lines_run_without_this_package(tmp_path, drawn):
         assert f"best{suffix}" in use
         if not all(map(importlib.util.find_spec, (*export.NEEDED[suffix], RUNTIMES[suffix]))):
             continue
-        export.export("fast", tmp_path / f"best{suffix}")
+        shutil.copy(exported("fast", suffix)[1], tmp_path / f"best{suffix}")
         command = [sys.executable, "-c", f"{first}{use}{check}"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8")
         assert done.returncode == 0, done.stderr
