@@ -12,7 +12,6 @@ learned, so it belongs to the recipe.
 import contextlib
 import functools
 import gc
-import importlib
 import logging
 import os
 import re
@@ -39,7 +38,7 @@ def _import_tensorflow_without_jax():
         return
     sys.modules["jax"] = None  # for Python: there is none
     try:
-        importlib.import_module("tensorflow")
+        import tensorflow  # noqa: F401
     finally:
         del sys.modules["jax"]
 
@@ -155,7 +154,7 @@ def _ask_nvidia(fact):
 
 
 def import_tensorflow():
-    """Returns TensorFlow; `BackendError` under another backend. Only this function names it."""
+    """Returns TensorFlow; `BackendError` under another backend. Only this module names it."""
     if keras.backend.backend() != "tensorflow":
         raise BackendError(f"gradients are taken with TensorFlow; KERAS_BACKEND is {keras.backend.backend()!r}")
     import tensorflow
