@@ -1,16 +1,17 @@
 """Settings for every test and every notebook's kernel: those with which notebooks are stored, not the user's own."""
 
 import os
-import sys
 import tempfile
 from pathlib import Path
 
 import nbval.kernel
 import pytest
-from forked_kernel import ForkedKernelManager
 from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell
 from xdist.scheduler import LoadScopeScheduling
+
+from forked import CAN_FORK
+from forked_kernel import ForkedKernelManager
 
 # Deleted when the tests end.
 SCRATCH = tempfile.TemporaryDirectory(prefix="fer_tests_", ignore_cleanup_errors=True)
@@ -51,8 +52,7 @@ def execute_with_history(kernel, source, allow_stdin=None):
 RunningKernel.execute_cell_input = execute_with_history
 
 
-# Elsewhere a process that has imported as much cannot be forked safely.
-if sys.platform == "linux":
+if CAN_FORK:
     nbval.kernel.KernelManager = ForkedKernelManager
 
 

@@ -1,10 +1,9 @@
-"""Kernels for the notebooks' tests that start at once: copies of a process that has imported TensorFlow, and no more.
+"""Kernels for the notebooks' tests that start at once (`forked`).
 
-Each of the notebooks has a kernel of its own, in which nothing has run. To import TensorFlow anew for each would take
-a tenth of the time of all tests. What learners start, a new Python, is tested in JupyterLab and with Colab's versions.
+Each of the notebooks has a kernel of its own, in which nothing has run. What learners start, a new Python, is tested
+in JupyterLab and with Colab's versions.
 """
 
-import multiprocessing
 import os
 
 import matplotlib
@@ -12,7 +11,7 @@ import pandas
 from ipykernel.kernelapp import IPKernelApp
 from jupyter_client.manager import KernelManager
 
-IMPORTED = __name__, "ipykernel.ipkernel", "fer_utils.device"
+import forked
 
 
 class ForkedKernel:
@@ -22,10 +21,7 @@ class ForkedKernel:
 
     def __init__(self, command, env, cwd, **_):
         """Starts what `command`, `python -m ipykernel_launcher` and its arguments, would start."""
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(IMPORTED)
-        self.process = context.Process(target=run_kernel, args=(command[3:], env, cwd), daemon=True)
-        self.process.start()
+        self.process = forked.start(run_kernel, command[3:], env=env, cwd=cwd)
         self.pid, self.kill, self.terminate = self.process.pid, self.process.kill, self.process.terminate
 
     def poll(self):
@@ -46,13 +42,10 @@ class ForkedKernelManager(KernelManager):
         self.provisioner.process = ForkedKernel(kernel_cmd, **settings)
 
 
-def run_kernel(arguments, env, cwd):
+def run_kernel(arguments):
     """The kernel itself, in its own process; what it writes past Jupyter is thrown away, as nbval does."""
-    os.environ.clear()
-    os.environ.update(env, JPY_PARENT_PID=str(os.getppid()))  # with which it ends
-    os.chdir(cwd)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     # What these two set for a kernel as they are imported.
     matplotlib.rcParams["backend"] = "module://matplotlib_inline.backend_inline"
     pandas.set_option("display.max_columns", 20)
-    IPKernelApp.launch_instance(argv=arguments)
+    IPKernelApp.launch_instance(argv=arguments, parent_handle=os.getppid())  # with which it ends

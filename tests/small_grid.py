@@ -13,7 +13,7 @@ import time
 from fer_utils.training import grid, loop, screening
 from fer_utils.training.build import NETWORKS
 from fer_utils.training.experiments import RECIPES
-from small_training import TINY, build_small_network, call_here, draw_numbers, leave_graphs_as_traced
+from small_training import TINY, build_small_network, call_here, draw_numbers, leave_graphs_as_traced, make_faces
 
 GRID_TRAINS = grid._train_unless_taken
 TASKS = [("lenet_like", 0), ("vgg_like", 0), ("lenet_like", 1)]
@@ -48,3 +48,18 @@ def train_small(*arguments):
     """Does what the grid does in a process of its own, there, with small trainings."""
     dask_setup()
     return GRID_TRAINS(*arguments)
+
+
+def train_grid(scheduler):
+    """Trains the small grid into this process's store, on the cluster at `scheduler` unless it is None."""
+    dask_setup()
+    grid.reproduce(make_faces(), TASKS, scheduler=scheduler, show=lambda line: None)
+
+
+def work(log, *options):
+    """Is `dask worker` with these `options`, which writes to the file `log`."""
+    from distributed.cli.dask_worker import main
+
+    for stream in (1, 2):
+        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
+    main(options)

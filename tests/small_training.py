@@ -18,6 +18,8 @@ from fer_utils.data.load import FaceDataset, Split
 from fer_utils.device import keras
 from fer_utils.evaluation.compare import confusion_matrix
 from fer_utils.training import loop
+from fer_utils.training.build import NETWORKS
+from fer_utils.training.experiments import RECIPES
 from fer_utils.training.recipes import Recipe
 from fer_utils.training.runs import WEIGHTS, Run
 
@@ -45,6 +47,13 @@ def build_small_network(width, conv_stride=1, augmentation=None, dropout=0.0):
     x = keras.layers.Flatten()(keras.layers.BatchNormalization(momentum=0.9)(x))
     x = keras.layers.Dropout(dropout, name="dropout")(x)
     return keras.Model(inputs, keras.layers.Dense(7, activation="softmax", name="expression")(x))
+
+
+def train_small(experiment, n_epochs):
+    """For a process of its own: trains a small network as `experiment` says, so many epochs, and records the run."""
+    NETWORKS["lenet_like"] = build_small_network
+    RECIPES["quick"] = dataclasses.replace(TINY, epochs=n_epochs)
+    loop.train(experiment, make_faces())
 
 
 def leave_graphs_as_traced():

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+import forked
 import small_grid
 from fer_utils.environment import PROJECT
 from fer_utils.training import grid, loop, sharing
@@ -215,15 +216,6 @@ def test_a_run_in_a_process_of_its_own_is_recorded(log, store, monkeypatch):
     assert int(log.with_name(f"{log.name}.pids").read_text(encoding="utf-8")) != os.getpid()
 
 
-SCRIPT = """
-import small_grid
-from fer_utils.training.grid import reproduce
-from small_training import make_faces
-small_grid.dask_setup()
-reproduce(make_faces(), small_grid.TASKS, scheduler={scheduler!r})
-"""
-
-
 @pytest.fixture(scope="module")
 def log(tmp_path_factory):
     """The file in which other processes note what they have trained."""
@@ -238,8 +230,7 @@ def clear(log):
 
 def start_grid(log, scheduler=None):
     """A process that trains the grid into the test's store."""
-    command = [sys.executable, "-c", SCRIPT.format(scheduler=scheduler)]
-    return subprocess.Popen(command, env=_environment(log), cwd=PROJECT, stdout=subprocess.DEVNULL)
+    return forked.start(small_grid.train_grid, scheduler, env=_environment(log), cwd=PROJECT)
 
 
 def _environment(log):
@@ -270,7 +261,8 @@ def assert_each_was_trained_once(log, store):
 def test_two_processes_share_the_grid_and_a_killed_one_loses_nothing(log, store):
     processes = [start_grid(log), start_grid(log)]
     processes.remove(kill_one_in_the_middle(processes, log))
-    assert processes[0].wait(120) == 0
+    processes[0].join(120)
+    assert processes[0].exitcode == 0
     assert_each_was_trained_once(log, store)
     assert not list(store.rglob("*.unfinished.npz"))
 
@@ -289,20 +281,19 @@ class Cluster:
 
     def __init__(self, log, folder):
         self.address, self.log, self.folder = f"tcp://127.0.0.1:{free_port()}", log, folder
-        self.scheduler = self.start("scheduler", "--host", self.address, "--no-dashboard")
+        command = [sys.executable, "-m", "dask", "scheduler", "--host", self.address, "--no-dashboard"]
+        with open(self.folder / "scheduler.log", "w", encoding="utf-8") as output:
+            self.scheduler = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
         self.workers = []
 
-    def start(self, *command):
-        with open(self.folder / "dask.log", "a", encoding="utf-8") as output:
-            return subprocess.Popen(
-                [sys.executable, "-m", "dask", *command],
-                env=_environment(self.log), cwd=self.folder, stdout=output, stderr=output,
-            )  # fmt: skip
+    def start_worker(self):
+        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1", "--preload", "small_grid")
+        arguments = self.folder / "workers.log", self.address, *options
+        return forked.start(small_grid.work, *arguments, env=_environment(self.log), cwd=self.folder)
 
     def need_workers(self, count):
-        self.workers = [worker for worker in self.workers if worker.poll() is None]
-        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1", "--preload", "small_grid")
-        self.workers += [self.start("worker", self.address, *options) for _ in range(count - len(self.workers))]
+        self.workers = [worker for worker in self.workers if worker.is_alive()]
+        self.workers += [self.start_worker() for _ in range(count - len(self.workers))]
         from distributed import Client
 
         with Client(self.address, timeout="60s") as client:
@@ -315,9 +306,10 @@ def cluster(log, tmp_path_factory):
     pytest.importorskip("distributed", reason="the optional extra `cluster` is not installed")
     cluster = Cluster(log, tmp_path_factory.mktemp("dask"))
     yield cluster
-    for process in (*cluster.workers, cluster.scheduler):
-        process.kill()
-        process.wait()
+    for worker in cluster.workers:
+        worker.kill()
+    cluster.scheduler.kill()
+    cluster.scheduler.wait()
 
 
 @pytest.mark.slow
@@ -327,7 +319,8 @@ def test_a_cluster_trains_each_run_once_though_a_worker_is_killed(cluster, log, 
     killer.start()
     runs = reproduce(make_faces(), TASKS, scheduler=cluster.address, show=silent)
     killer.join()
-    assert killed[0].wait(10) == -signal.SIGKILL
+    killed[0].join(10)
+    assert killed[0].exitcode == -signal.SIGKILL
     assert [(run.experiment, run.seed) for run in runs] == TASKS
     assert_each_was_trained_once(log, store)
     # A seed gives the same run wherever it is trained, though in the workers a thread draws random numbers.
@@ -355,7 +348,7 @@ def test_a_killed_client_can_be_started_again(cluster, log, store):
     client = start_grid(log, cluster.address)
     wait_for_the_middle(log)
     client.kill()
-    client.wait()
+    client.join()
     assert len(reproduce(make_faces(), TASKS, scheduler=cluster.address, show=silent)) == len(TASKS)
     assert_each_was_trained_once(log, store)
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from tqdm import tqdm
 
+import forked
 from fer_utils import device, environment
 from fer_utils.device import keras
 from fer_utils.environment import PROJECT
@@ -33,6 +34,7 @@ from small_training import (
     make_faces,
     make_split,
     train_and_stop_after,
+    train_small,
     weights_of,
 )
 
@@ -325,25 +327,10 @@ def test_the_commit_is_unknown_outside_a_clone_even_inside_another_repository(mo
 # --- other processes: a real kill, another backend ---
 
 
-PROGRAM = """
-import sys
-sys.path[:0] = ["tests", "."]
-from fer_utils.training.build import NETWORKS
-from fer_utils.training.experiments import RECIPES
-from fer_utils.training.recipes import Recipe
-from fer_utils.training.loop import train
-from small_training import build_small_network, make_faces
-experiment, epochs = sys.argv[1:]
-NETWORKS["lenet_like"] = build_small_network
-RECIPES["quick"] = Recipe(width=0.1, epochs=int(epochs), batch_size=32, learning_rate=1e-3, train_images=None)
-train(experiment, make_faces())
-"""
-
 # Two epochs of two whole batches and one of 16 images, with mixtures, augmentation (which XLA compiles), dropout and a
 # running mean.
 BOTH_WAYS = """
-import dataclasses, sys, warnings
-sys.path[:0] = ["tests", "."]
+import dataclasses, warnings
 import numpy as np
 from fer_utils.training import build, checkpoint, compiling, loop
 from fer_utils.training.experiments import find_experiment
@@ -385,26 +372,40 @@ needs_jax = pytest.mark.skipif(
 )
 
 
-def start_training(store, experiment, epochs, **settings):
+UNDER_JAX = f"""
+import sys
+sys.path[:0] = ["tests", "."]
+from small_training import train_small
+train_small("lenet_like_augmented", 2)
+print("trained")
+{BOTH_WAYS}
+print("both ways")
+"""
+
+
+def variables(store, **settings):
+    return {**os.environ, "FER_PROFILE": "quick", "FER_PROGRESS": "0", "FER_RUNS": str(store), **settings}
+
+
+@pytest.fixture(scope="module")
+def under_jax(tmp_path_factory):
+    """(store, output) of a process that does under JAX what `UNDER_JAX` says."""
+    store = tmp_path_factory.mktemp("jax")
+    command = [sys.executable, "-c", UNDER_JAX]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
+    process = subprocess.run(command, cwd=PROJECT, env=variables(store, **WITH_JAX), timeout=300, **streams)
+    return store, process.stdout
+
+
+def start_training(store, experiment, epochs):
     """A process that trains a small network as `experiment` says on the tiny faces, and keeps the run in `store`."""
-    return start_program(PROGRAM, experiment, str(epochs), FER_RUNS=str(store), **settings)
-
-
-def start_program(program, *arguments, **settings):
-    return subprocess.Popen(
-        [sys.executable, "-c", program, *arguments],
-        cwd=PROJECT,
-        env={**os.environ, "FER_PROFILE": "quick", "FER_PROGRESS": "0", **settings},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-    )
+    return forked.start(train_small, experiment, epochs, env=variables(store), cwd=PROJECT)
 
 
 def wait_for(process):
-    """Waits for a training to end well; its output is in the message if it does not."""
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, output
+    """Waits for a training to end well."""
+    process.join(300)
+    assert process.exitcode == 0
 
 
 def finished_epochs(store):
@@ -418,11 +419,11 @@ def finished_epochs(store):
 def kill_after_epoch(process, store, epoch):
     """Kills `process` as soon as its checkpoint of `epoch` is there, with the signal that cannot be caught."""
     while finished_epochs(store) < epoch:
-        assert process.poll() is None, process.communicate()[0]
+        assert process.is_alive()
         time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
 
 
 @pytest.mark.slow
@@ -447,9 +448,11 @@ def test_a_killed_training_ends_like_one_never_stopped(tmp_path):
     assert_same_arrays(weights_of(found), weights_of(expected))
 
 
+@pytest.mark.slow
 @needs_jax
-def test_under_jax_an_epoch_gives_the_numbers_of_its_batches_one_by_one():
-    wait_for(start_program(BOTH_WAYS, **WITH_JAX))
+def test_under_jax_an_epoch_gives_the_numbers_of_its_batches_one_by_one(under_jax):
+    store, output = under_jax
+    assert "both ways\n" in output, output
 
 
 @pytest.mark.parametrize(("backend", "way"), [("tensorflow", "_train_by_step"), ("jax", "_train_with_fit")])
@@ -462,9 +465,10 @@ def test_fit_trains_under_jax_alone(monkeypatch, backend, way):
 
 @pytest.mark.slow
 @needs_jax
-def test_the_same_experiment_trains_under_jax(tmp_path, small_network):
-    wait_for(start_training(tmp_path, "lenet_like_augmented", 2, **WITH_JAX))
-    (run,), problems = list_runs(next(tmp_path.iterdir()))
+def test_the_same_experiment_trains_under_jax(under_jax, small_network):
+    store, output = under_jax
+    assert "trained\n" in output, output
+    (run,), problems = list_runs(next(store.iterdir()))
     assert problems == []
     assert {"jax", "keras"} <= set(run.versions)
     assert "tensorflow" not in run.versions
