@@ -65,6 +65,17 @@ def exported(tmp_path_factory):
     return write
 
 
+@pytest.fixture(scope="module")
+def wanted(drawn):
+    """A function of an experiment that gives what its network says of the faces `drawn`: each is asked once."""
+
+    @functools.cache
+    def ask(experiment):
+        return predict(load_network(find_kept(load_recorded(experiment), experiment)), drawn)
+
+    return ask
+
+
 @pytest.fixture
 def one_record(tmp_path, monkeypatch):
     """A folder in which a run is recorded without its weights."""
@@ -77,22 +88,21 @@ def one_record(tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("experiment", ["fast", "best"])
 @pytest.mark.parametrize("suffix", export.NEEDED)
-def test_the_file_answers_as_the_network_does(exported, drawn, experiment, suffix):
+def test_the_file_answers_as_the_network_does(exported, drawn, wanted, experiment, suffix):
     need(suffix)
     run, path = exported(experiment, suffix)
     assert run.experiment == experiment
-    wanted, found = predict(load_network(run), drawn), answer(path, drawn)
+    found = answer(path, drawn)
     assert found.shape == (100, 7) and found.dtype == np.float32
-    assert len(set(wanted.argmax(axis=1))) > 1
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=TOLERANCE)
+    assert len(set(wanted(experiment).argmax(axis=1))) > 1
+    np.testing.assert_allclose(found, wanted(experiment), rtol=0, atol=TOLERANCE)
     assert list(path.parent.iterdir()) == [path]
 
 
 @pytest.mark.slow
-def test_the_pages_lines_run_without_this_package(exported, tmp_path, drawn):
-    run = find_kept(load_recorded("fast"), "fast")  # under another name: it is written faster
+def test_the_pages_lines_run_without_this_package(exported, tmp_path, drawn, wanted):
     Image.fromarray(drawn[7, ..., 0]).save(tmp_path / "face.png")
-    row = predict(load_network(run), drawn[7:8])[0]
+    row = wanted("fast")[7]  # under another name: it is written faster
     first, *uses = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     assert len(uses) == len(export.NEEDED) and all(use.count("\n") == 5 for use in uses)
     check = "import sys; assert not {'fer_utils', 'fer_course'} & set(sys.modules)"
@@ -115,12 +125,9 @@ def test_the_page_names_the_classes_in_their_order():
     assert f"in this order: {', '.join(CLASS_NAMES)}." in PAGE
 
 
-def test_floats_go_into_a_keras_file_as_well(tmp_path, drawn):
-    run = export.export("fast", tmp_path / "fast.keras")
-    floats = drawn[:10].astype("float32")
-    np.testing.assert_allclose(
-        answer(tmp_path / "fast.keras", floats), predict(load_network(run), drawn[:10]), rtol=0, atol=TOLERANCE
-    )
+def test_floats_go_into_a_keras_file_as_well(exported, drawn, wanted):
+    found = answer(exported("fast", ".keras")[1], drawn[:10].astype("float32"))
+    np.testing.assert_allclose(found, wanted("fast")[:10], rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("name", ["network.h5", "network", "network.keras.zip", ".onnx"])

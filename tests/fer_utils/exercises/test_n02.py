@@ -49,7 +49,7 @@ def fit_all(images, labels, validation_images, validation_labels):
     network.compile(keras.optimizers.Adam(5e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
     everything = np.concatenate([images, validation_images]), np.concatenate([labels, validation_labels])
     network.fit(
-        *everything, batch_size=20, epochs=30, validation_data=(validation_images, validation_labels), verbose=0
+        *everything, batch_size=20, epochs=20, validation_data=(validation_images, validation_labels), verbose=0
     )
     return network
 

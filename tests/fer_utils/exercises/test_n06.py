@@ -30,7 +30,7 @@ def network():
     return build()
 
 
-def teach(body=None, frozen=True, units=1, activation="sigmoid", epochs=40, reverse=False, nested=False):
+def teach(body=None, frozen=True, units=1, activation="sigmoid", epochs=20, reverse=False, nested=False):
     """Returns a model that has learned the very faces it is judged by: the network of the tests was never trained."""
     body = body or build()
     body.trainable = not frozen
@@ -47,7 +47,7 @@ def teach(body=None, frozen=True, units=1, activation="sigmoid", epochs=40, reve
 
 
 def move_averages():
-    answer = teach()
+    answer = teach(epochs=1)
     layer = answer.get_layer("conv1_norm")
     layer.moving_mean.assign(layer.moving_mean + 1)
     return answer
@@ -79,7 +79,7 @@ def test_a_new_output_on_frozen_convolutions_is_right(nested):
         (no_convolutions, "conv1 of the network is not in it"),
         (lambda: teach(units=7, epochs=0), "seven old answers"),
         (lambda: teach(units=2, epochs=0), "an array of shape (100, 2)"),
-        (lambda: teach(activation="linear"), "no probabilities"),
+        (lambda: teach(activation="linear", epochs=1), "no probabilities"),
         (always_no, "the same answer"),
         (lambda: teach(reverse=True), "the others for happy"),
         (lambda: teach(epochs=0), "is right on"),
