@@ -75,7 +75,10 @@ def printable(name):
 
 def without_controls(text):
     """Returns a text in which each control character but the end of a line is replaced by a sign."""
-    return "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in str(text))
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def name_classes():
