@@ -9,12 +9,20 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from fer_utils.environment import PROJECT
 
+# The cells here use no TensorFlow: their kernel is a copy of a process that has not imported it either.
+PYTEST = """
+import sys
+sys.path[:0] = ["tests", "."]
+import forked, pytest
+forked.IMPORTED = ("forked_kernel", "ipykernel.ipkernel")
+sys.exit(pytest.main(sys.argv[1:]))
+"""
+
 
 def run_nbval(folder):
-    command = [sys.executable, "-m", "pytest", "-c", str(PROJECT / "pyproject.toml"), "-p", "conftest", str(folder)]
-    return subprocess.run(
-        [*command, "-p", "no:cacheprovider", "-n0"], cwd=PROJECT, capture_output=True, encoding="utf-8"
-    )
+    arguments = ["-c", str(PROJECT / "pyproject.toml"), "-p", "conftest", str(folder), "-p", "no:cacheprovider", "-n0"]
+    command = [sys.executable, "-c", PYTEST, *arguments]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,15 @@ def list_modules():
     """The dotted names of all modules in the folders of both packages."""
     paths = [path.relative_to(PROJECT) for name in PACKAGES for path in sorted((PROJECT / name).rglob("*.py"))]
     return [".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in paths]
+
+
+def use_bytecode_of_here(packages):
+    """Copies what Python has compiled of the packages here to those of them at `packages`."""
+    here = Path(sysconfig.get_path("purelib"))
+    for cache in here.rglob("__pycache__"):
+        there = packages / cache.relative_to(here)
+        if there.parent.is_dir() and not there.exists():
+            shutil.copytree(cache, there)
 
 
 @pytest.mark.slow
@@ -33,9 +44,11 @@ def test_a_wheel_brings_every_module_into_an_empty_environment(tmp_path):
     def run(*command):
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8")
         assert done.returncode == 0, done.stderr
+        return done.stdout
 
     run(uv, "build", "--wheel", "--out-dir", tmp_path, source)
     run(uv, "venv", tmp_path / "empty", "--python", sys.executable)
     (wheel,) = tmp_path.glob("*.whl")
     run(uv, "pip", "install", "--python", python, "--constraint", PROJECT / "constraints.txt", wheel)
+    use_bytecode_of_here(Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()))
     run(python, "-c", IMPORT_ALL, *list_modules())
