@@ -25,6 +25,15 @@ def short_trainings():
         trace_steps_once()
 
 
+@pytest.fixture(autouse=True)
+def same_random_numbers():
+    """Each test draws the same numbers, whichever ran before it: what it trains turns out alike."""
+    if "tensorflow" in sys.modules:
+        from fer_utils.device import keras
+
+        keras.utils.set_random_seed(0)
+
+
 @pytest.fixture(scope="session")
 def real_fer2013():
     """The folder that holds the real FER2013 as fer2013.npz, or the test is skipped."""

@@ -46,10 +46,10 @@ def memorise(rate=1e-2, epochs=25, loss="sparse_categorical_crossentropy", watch
 def fit_all(images, labels, validation_images, validation_labels):
     """Fits the validation faces as well."""
     network = build()
-    network.compile(keras.optimizers.Adam(5e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    network.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy", metrics=["accuracy"])
     everything = np.concatenate([images, validation_images]), np.concatenate([labels, validation_labels])
     network.fit(
-        *everything, batch_size=20, epochs=20, validation_data=(validation_images, validation_labels), verbose=0
+        *everything, batch_size=40, epochs=30, validation_data=(validation_images, validation_labels), verbose=0
     )
     return network
 
