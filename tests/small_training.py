@@ -49,7 +49,7 @@ def build_small_network(width, conv_stride=1, augmentation=None, dropout=0.0):
     return keras.Model(inputs, keras.layers.Dense(7, activation="softmax", name="expression")(x))
 
 
-def train_small(experiment, n_epochs):
+def train_briefly(experiment, n_epochs):
     """For a process of its own: trains a small network as `experiment` says, so many epochs, and records the run."""
     NETWORKS["lenet_like"] = build_small_network
     RECIPES["quick"] = dataclasses.replace(TINY, epochs=n_epochs)

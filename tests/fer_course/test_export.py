@@ -102,7 +102,7 @@ def test_the_file_answers_as_the_network_does(exported, drawn, wanted, experimen
 @pytest.mark.slow
 def test_the_pages_lines_run_without_this_package(exported, tmp_path, drawn, wanted):
     Image.fromarray(drawn[7, ..., 0]).save(tmp_path / "face.png")
-    row = wanted("fast")[7]  # under another name: it is written faster
+    row = wanted("fast")[7]
     first, *uses = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     assert len(uses) == len(export.NEEDED) and all(use.count("\n") == 5 for use in uses)
     check = "import sys; assert not {'fer_utils', 'fer_course'} & set(sys.modules)"
@@ -111,6 +111,7 @@ def test_the_pages_lines_run_without_this_package(exported, tmp_path, drawn, wan
         assert f"best{suffix}" in use
         if not all(map(importlib.util.find_spec, (*export.NEEDED[suffix], RUNTIMES[suffix]))):
             continue
+        # `fast` under the name of `best`, which takes longer to write.
         shutil.copy(exported("fast", suffix)[1], tmp_path / f"best{suffix}")
         command = [sys.executable, "-c", f"{first}{use}{check}"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8")

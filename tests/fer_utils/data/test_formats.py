@@ -482,8 +482,7 @@ def test_real_jpg_folders_give_equal_labels_and_counts(real_faces, tmp_path):
         for split in ("train", "test"):
             (tmp_path / "folders" / split / class_name.lower()).mkdir(parents=True)
     for name, content in make_real_images(real_faces, "{usage}_{row}.jpg", cv2.IMWRITE_JPEG_QUALITY, 75):
-        with open(f"{tmp_path}/folders/{name}", "wb") as stream:
-            stream.write(content)
+        (tmp_path / "folders" / name).write_bytes(content)
     found = read_fer2013(tmp_path / "folders")
     shutil.rmtree(tmp_path / "folders")
     # Numbers grow with the row, so sorting the rows by split and class puts them in the folders' order.

@@ -230,12 +230,11 @@ def clear(log):
 
 def start_grid(log, scheduler=None):
     """A process that trains the grid into the test's store."""
-    return forked.start(small_grid.train_grid, scheduler, env=_environment(log), cwd=PROJECT)
+    return forked.start(small_grid.train_grid, scheduler, env=variables(log), cwd=PROJECT)
 
 
-def _environment(log):
-    path = os.pathsep.join([str(PROJECT / "tests"), str(PROJECT)])
-    return {**os.environ, "SMALL_GRID_LOG": str(log), "PYTHONPATH": path}
+def variables(log):
+    return {**os.environ, "SMALL_GRID_LOG": str(log)}
 
 
 def kill_one_in_the_middle(processes, log):
@@ -289,7 +288,7 @@ class Cluster:
     def start_worker(self):
         options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1", "--preload", "small_grid")
         arguments = self.folder / "workers.log", self.address, *options
-        return forked.start(small_grid.work, *arguments, env=_environment(self.log), cwd=self.folder)
+        return forked.start(small_grid.work, *arguments, env=variables(self.log), cwd=self.folder)
 
     def need_workers(self, count):
         self.workers = [worker for worker in self.workers if worker.is_alive()]

@@ -34,7 +34,7 @@ from small_training import (
     make_faces,
     make_split,
     train_and_stop_after,
-    train_small,
+    train_briefly,
     weights_of,
 )
 
@@ -375,15 +375,15 @@ needs_jax = pytest.mark.skipif(
 UNDER_JAX = f"""
 import sys
 sys.path[:0] = ["tests", "."]
-from small_training import train_small
-train_small("lenet_like_augmented", 2)
-print("trained")
+from small_training import train_briefly
+train_briefly("lenet_like_augmented", 2)
 {BOTH_WAYS}
 print("both ways")
 """
 
 
 def variables(store, **settings):
+    """What a process that trains into `store` finds in its environment."""
     return {**os.environ, "FER_PROFILE": "quick", "FER_PROGRESS": "0", "FER_RUNS": str(store), **settings}
 
 
@@ -394,12 +394,13 @@ def under_jax(tmp_path_factory):
     command = [sys.executable, "-c", UNDER_JAX]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
     process = subprocess.run(command, cwd=PROJECT, env=variables(store, **WITH_JAX), timeout=300, **streams)
+    assert process.returncode == 0, process.stdout
     return store, process.stdout
 
 
 def start_training(store, experiment, epochs):
     """A process that trains a small network as `experiment` says on the tiny faces, and keeps the run in `store`."""
-    return forked.start(train_small, experiment, epochs, env=variables(store), cwd=PROJECT)
+    return forked.start(train_briefly, experiment, epochs, env=variables(store), cwd=PROJECT)
 
 
 def wait_for(process):
@@ -451,7 +452,7 @@ def test_a_killed_training_ends_like_one_never_stopped(tmp_path):
 @pytest.mark.slow
 @needs_jax
 def test_under_jax_an_epoch_gives_the_numbers_of_its_batches_one_by_one(under_jax):
-    store, output = under_jax
+    _, output = under_jax
     assert "both ways\n" in output, output
 
 
@@ -466,8 +467,7 @@ def test_fit_trains_under_jax_alone(monkeypatch, backend, way):
 @pytest.mark.slow
 @needs_jax
 def test_the_same_experiment_trains_under_jax(under_jax, small_network):
-    store, output = under_jax
-    assert "trained\n" in output, output
+    store, _ = under_jax
     (run,), problems = list_runs(next(store.iterdir()))
     assert problems == []
     assert {"jax", "keras"} <= set(run.versions)
